@@ -1,0 +1,227 @@
+//! What serves requests: every name resolved, every text parsed.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::HeaderValue;
+use http::uri::Authority;
+use traefikrs_config::QualifiedName;
+use traefikrs_lb::Wrr;
+use traefikrs_middleware::Stack;
+use traefikrs_router::RouteTable;
+
+/// Which routes answer on which entry point? The whole of a configuration, ready to serve.
+///
+/// It is immutable apart from the position of its balancers, and derived: whatever it was made from
+/// can make it again.
+#[derive(Debug, Default)]
+pub struct Compiled {
+    /// The routes of each entry point, by its name.
+    pub entry_points: BTreeMap<String, EntryPointRoutes>,
+}
+
+/// The routes of one entry point.
+#[derive(Debug, Clone, Default)]
+pub struct EntryPointRoutes {
+    /// Routes for requests without TLS.
+    pub http: RouteTable<Arc<Route>>,
+}
+
+/// What happens to the requests of one router.
+#[derive(Debug)]
+pub struct Route {
+    /// The router's name.
+    pub name: QualifiedName,
+    /// Encoded characters that its paths must not hold.
+    pub denied: DeniedCharacters,
+    /// Its middlewares.
+    pub stack: Stack,
+    /// Who answers.
+    pub target: Target,
+}
+
+/// Who answers the requests of a route?
+#[derive(Debug)]
+pub enum Target {
+    /// A service.
+    Service(Arc<Service>),
+    /// The first of these that matches; there is no way back to other routes.
+    Children(RouteTable<Arc<Route>>),
+}
+
+/// Encoded characters that an entry point refuses in paths (400), once a route has matched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeniedCharacters(u8);
+
+/// A service: what it is called and how it answers.
+#[derive(Debug)]
+pub struct Service {
+    /// Its name.
+    pub name: QualifiedName,
+    /// Its own middlewares, which run after those of the router.
+    pub stack: Stack,
+    /// How it answers.
+    pub kind: ServiceKind,
+}
+
+/// How does a service answer?
+#[derive(Debug)]
+pub enum ServiceKind {
+    /// By one of its servers.
+    LoadBalancer(LoadBalancer),
+    /// By one of its services.
+    Weighted(Weighted),
+    /// By the proxy itself.
+    Internal(InternalService),
+}
+
+/// A service that the proxy answers itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InternalService {
+    /// `ping@internal`: 200 `OK`, or the terminating status while it shuts down.
+    Ping,
+    /// `noop@internal`: 418.
+    Noop,
+    /// `api@internal`: the API.
+    Api,
+}
+
+/// Servers, and whose turn it is.
+#[derive(Debug)]
+pub struct LoadBalancer {
+    /// The servers; the balancer speaks of them by index.
+    pub servers: Box<[Server]>,
+    /// Whose turn it is.
+    pub balancer: Mutex<Wrr>,
+    /// Whether the client's Host goes to the server (else the server's own).
+    pub pass_host_header: bool,
+    /// How connections to the servers are made.
+    pub transport: Arc<Transport>,
+}
+
+/// Services, and whose turn it is.
+#[derive(Debug)]
+pub struct Weighted {
+    /// The services; the balancer speaks of them by index.
+    pub children: Box<[Arc<Service>]>,
+    /// Whose turn it is.
+    pub balancer: Mutex<Wrr>,
+}
+
+/// One server, ready to connect to.
+#[derive(Debug)]
+pub struct Server {
+    /// The URL as configured.
+    pub url: Box<str>,
+    /// How it is spoken to.
+    pub scheme: Scheme,
+    /// Where it is.
+    pub host: ServerHost,
+    /// Its port.
+    pub port: u16,
+    /// `host:port` as the URL has it: what `Host` is when the client's is not passed.
+    pub authority: Authority,
+    /// The same as a header value.
+    pub host_header: HeaderValue,
+    /// The URL's path, to go in front of the request's, without a slash at its end; mostly empty.
+    pub base_path: Box<str>,
+    /// Serves only requests that are pinned to it.
+    pub fenced: bool,
+    /// Connections to it may be shared with whoever has the same pool.
+    pub pool: PoolId,
+}
+
+/// How a server is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// HTTP/1.1 in clear.
+    Http,
+    /// HTTP/2 in clear, by prior knowledge.
+    H2c,
+}
+
+/// Where a server is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ServerHost {
+    /// At an address.
+    Ip(IpAddr),
+    /// At a name, to be resolved when connecting.
+    Name(Box<str>),
+}
+
+/// Which connections may be shared? Two servers with the same transport, scheme and authority have
+/// the same pool, also across reloads; a number is never used again for something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PoolId(pub(crate) u64);
+
+/// How connections to servers are made, and how long things may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transport {
+    /// The transport's name.
+    pub name: QualifiedName,
+    /// Idle connections kept per server (over all worker threads).
+    pub max_idle_conns_per_host: usize,
+    /// Longest time to connect; `None` means no limit.
+    pub dial_timeout: Option<Duration>,
+    /// From the end of the request to the head of the answer; `None` means no limit.
+    pub response_header_timeout: Option<Duration>,
+    /// How long an idle connection is kept; `None` means for ever.
+    pub idle_conn_timeout: Option<Duration>,
+    /// Silence before an HTTP/2 ping; `None` means no pings.
+    pub read_idle_timeout: Option<Duration>,
+    /// Wait for the answer to an HTTP/2 ping.
+    pub ping_timeout: Option<Duration>,
+}
+
+impl DeniedCharacters {
+    const TABLE: [(u8, [u8; 2]); 7] = [
+        (1, *b"2F"),
+        (1 << 1, *b"5C"),
+        (1 << 2, *b"00"),
+        (1 << 3, *b"3B"),
+        (1 << 4, *b"25"),
+        (1 << 5, *b"3F"),
+        (1 << 6, *b"23"),
+    ];
+
+    /// Whether nothing is refused.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether an escaped path holds a character that is refused.
+    pub fn denies(self, escaped_path: &str) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        escaped_path.as_bytes().windows(3).any(|triplet| {
+            triplet[0] == b'%'
+                && Self::TABLE
+                    .iter()
+                    .any(|(bit, hex)| self.0 & bit != 0 && triplet[1..].eq_ignore_ascii_case(hex))
+        })
+    }
+}
+
+impl From<&traefikrs_config::dynamic::EncodedCharacters> for DeniedCharacters {
+    fn from(allowed: &traefikrs_config::dynamic::EncodedCharacters) -> Self {
+        let allowed = [
+            allowed.allow_encoded_slash,
+            allowed.allow_encoded_back_slash,
+            allowed.allow_encoded_null_character,
+            allowed.allow_encoded_semicolon,
+            allowed.allow_encoded_percent,
+            allowed.allow_encoded_question_mark,
+            allowed.allow_encoded_hash,
+        ];
+        Self(
+            Self::TABLE
+                .iter()
+                .zip(allowed)
+                .filter(|(_, allowed)| !allowed)
+                .fold(0, |bits, ((bit, _), _)| bits | bit),
+        )
+    }
+}
