@@ -1,0 +1,128 @@
+use std::{
+    fmt, io,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::response::Parts;
+use http_body::{Body, Frame, SizeHint};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+use crate::error::{BoxError, Error};
+
+/// What did the server say?
+#[derive(Debug)]
+pub enum Answer<B> {
+    /// A response. Hop-by-hop fields other than `Transfer-Encoding` are left in the head, for the caller to act upon.
+    Response {
+        /// Status and headers.
+        head: Parts,
+        /// What follows the head.
+        body: UpstreamBody<B>,
+    },
+    /// The server agreed to speak the protocol in [`Outgoing::upgrade`](crate::Outgoing::upgrade).
+    Upgraded {
+        /// The 101 and its headers.
+        head: Parts,
+        /// The connection, now the caller's.
+        io: UpgradedIo,
+    },
+}
+
+/// The body of a response, which also sends what is left of the request.
+pub struct UpstreamBody<B>(PhantomData<B>);
+
+impl<B> Body for UpstreamBody<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        Poll::Ready(None)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        true
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(0)
+    }
+}
+
+impl<B> fmt::Debug for UpstreamBody<B> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("UpstreamBody")
+            .finish_non_exhaustive()
+    }
+}
+
+/// A connection that no longer speaks HTTP, with what the server had already said on it.
+#[derive(Debug)]
+pub struct UpgradedIo {
+    early: Bytes,
+    stream: TcpStream,
+}
+
+impl UpgradedIo {
+    pub(crate) fn new(stream: TcpStream, early: Bytes) -> Self {
+        Self { early, stream }
+    }
+}
+
+impl AsyncRead for UpgradedIo {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.early.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(cx, buf);
+        }
+        let n = self.early.len().min(buf.remaining());
+        buf.put_slice(&self.early.split_to(n));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for UpgradedIo {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

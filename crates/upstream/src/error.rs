@@ -1,0 +1,126 @@
+use std::{error::Error as StdError, io};
+
+/// Any error of a request body: the caller's own, carried untouched.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Why did a server not answer, or not to the end?
+///
+/// One variant per cause that a proxy may want to tell apart, so that a single `match` can map it to a status.
+/// Traefik's mapping (`pkg/proxy/httputil/proxy.go`): [`Self::is_timeout`] is a 504; [`Self::is_network`] a 502;
+/// all that remains a 500.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The request cannot be said in the server's protocol; nothing was sent.
+    #[error("invalid request: {0}")]
+    InvalidRequest(&'static str),
+    /// The name did not resolve, or the connection was refused or unreachable.
+    #[error("cannot connect")]
+    Connect(#[source] io::Error),
+    /// No connection within [`Limits::dial_timeout`](crate::Limits::dial_timeout).
+    #[error("timed out connecting")]
+    DialTimeout,
+    /// The request was sent, and no head came within
+    /// [`Limits::response_header_timeout`](crate::Limits::response_header_timeout).
+    #[error("timed out awaiting the response head")]
+    ResponseHeaderTimeout,
+    /// The server ended the connection before the first byte of an answer.
+    #[error("connection closed without an answer")]
+    Closed,
+    /// The connection failed (typically: was reset).
+    #[error("connection failed")]
+    Io(#[source] io::Error),
+    /// The server ended the connection in the middle of the head.
+    #[error("connection closed in the middle of the response head")]
+    TruncatedHead,
+    /// What the server said is not an HTTP/1 head, or frames its body in a way that is not safe to believe.
+    #[error("malformed response head: {0}")]
+    MalformedHead(MalformedHead),
+    /// The server ended the connection in the middle of the body. The head was handed out before.
+    #[error("connection closed in the middle of the response body")]
+    TruncatedBody,
+    /// The body's chunks are not readable. The head was handed out before.
+    #[error("malformed response body: {0}")]
+    MalformedBody(MalformedBody),
+    /// The server switched to a protocol nobody asked for.
+    #[error("server switched to another protocol than the requested one")]
+    UpgradeMismatch,
+    /// The request's own body failed, ended early or was longer than declared: the client's fault, not the server's.
+    #[error("request body failed")]
+    RequestBody(#[source] BoxError),
+    /// The HTTP/2 stream was reset, or its connection lost.
+    #[error("HTTP/2 exchange failed")]
+    Http2(#[source] hyper::Error),
+}
+
+impl Error {
+    /// Whether time ran out, by our clock or by the kernel's.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        match self {
+            Self::DialTimeout | Self::ResponseHeaderTimeout => true,
+            Self::Connect(error) | Self::Io(error) => error.kind() == io::ErrorKind::TimedOut,
+            _ => false,
+        }
+    }
+
+    /// Whether the network or the server's absence is to blame: no connection, or one that went away before the head.
+    #[must_use]
+    pub fn is_network(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect(_) | Self::DialTimeout | Self::Closed | Self::Io(_)
+        )
+    }
+}
+
+/// What is wrong with a response head?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MalformedHead {
+    /// Not HTTP/1 at all, or a broken line.
+    #[error("{0}")]
+    Syntax(httparse::Error),
+    /// A status outside 100–999.
+    #[error("status out of range")]
+    Status,
+    /// A field name or value that cannot be forwarded.
+    #[error("invalid header field")]
+    Field,
+    /// More bytes than the limit.
+    #[error("head is too large")]
+    TooLarge,
+    /// More fields than the limit.
+    #[error("too many header fields")]
+    TooManyFields,
+    /// More interim (1xx) responses than anyone can want.
+    #[error("too many interim responses")]
+    TooManyInterim,
+    /// `Content-Length` is not one number.
+    #[error("invalid or contradictory content-length")]
+    ContentLength,
+    /// `Transfer-Encoding` is not exactly `chunked`.
+    #[error("unsupported transfer-encoding")]
+    TransferEncoding,
+}
+
+/// What is wrong with a chunked body?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MalformedBody {
+    /// A chunk size that is not a hexadecimal number of 64 bits.
+    #[error("invalid chunk size")]
+    ChunkSize,
+    /// A line or a chunk that does not end in CR LF.
+    #[error("chunk does not end in CR LF")]
+    LineEnd,
+    /// More chunk extensions than data.
+    #[error("too much chunk overhead")]
+    Overhead,
+    /// Trailers that are not header fields.
+    #[error("invalid trailer field")]
+    Trailer,
+    /// More trailers than the limit.
+    #[error("trailers are too large")]
+    TrailersTooLarge,
+}

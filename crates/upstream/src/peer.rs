@@ -1,0 +1,81 @@
+use std::{fmt, net::IpAddr, time::Duration};
+
+/// Which server is to be asked, and how?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer<'a> {
+    /// Connections are shared only between requests with equal numbers (and equal address).
+    ///
+    /// Give each pair of a server and a transport its own number: the lookup is by number first.
+    pub pool: u64,
+    /// The protocol to speak.
+    pub scheme: Scheme,
+    /// Where the server is.
+    pub host: Host<'a>,
+    /// The port to connect to.
+    pub port: u16,
+}
+
+/// Which protocol does a server speak?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// HTTP/1.1 in the clear.
+    Http,
+    /// HTTP/2 in the clear, with prior knowledge; HTTP/1.1 for requests that ask for an upgrade.
+    H2c,
+}
+
+/// Where is a server?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Host<'a> {
+    /// At this address.
+    Ip(IpAddr),
+    /// Wherever this name resolves to when a connection is made.
+    Name(&'a str),
+}
+
+/// What may a server take, and what may be kept of it?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How many idle HTTP/1 connections this thread keeps for the peer; zero keeps none.
+    pub max_idle_conns: usize,
+    /// How long connecting may take, name resolution included.
+    pub dial_timeout: Option<Duration>,
+    /// How long the head of the response may take, counted from the moment the request is fully written.
+    pub response_header_timeout: Option<Duration>,
+    /// How long an idle connection stays usable.
+    pub idle_conn_timeout: Option<Duration>,
+    /// After how much silence an HTTP/2 connection is pinged.
+    pub read_idle_timeout: Option<Duration>,
+    /// How long the answer to such a ping may take.
+    pub ping_timeout: Duration,
+}
+
+impl Default for Limits {
+    /// Traefik's defaults for its implicit transport (`pkg/config/static`, `pkg/config/dynamic/http_config.go`).
+    fn default() -> Self {
+        Self {
+            max_idle_conns: 200,
+            dial_timeout: Some(Duration::from_secs(30)),
+            response_header_timeout: None,
+            idle_conn_timeout: Some(Duration::from_secs(90)),
+            read_idle_timeout: None,
+            ping_timeout: Duration::from_secs(15),
+        }
+    }
+}
+
+impl fmt::Display for Peer<'_> {
+    /// The peer as an authority, without the port that its scheme implies.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host {
+            Host::Ip(IpAddr::V6(address)) => write!(formatter, "[{address}]")?,
+            Host::Ip(IpAddr::V4(address)) => write!(formatter, "{address}")?,
+            Host::Name(name) => formatter.write_str(name)?,
+        }
+        if self.port == 80 {
+            Ok(())
+        } else {
+            write!(formatter, ":{}", self.port)
+        }
+    }
+}
