@@ -39,6 +39,9 @@ pub struct Diagnostic {
     pub location: Option<Location>,
     /// Why, in a sentence without capital and full stop.
     pub message: String,
+    /// More to see, over several lines: the text in question with a mark, and how to mend it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub detail: String,
     /// What it led to.
     pub consequence: Consequence,
 }
@@ -67,6 +70,7 @@ impl Diagnostic {
             path: String::new(),
             location: None,
             message: message.into(),
+            detail: String::new(),
             consequence: Consequence::None,
         }
     }
@@ -82,6 +86,13 @@ impl Diagnostic {
     #[must_use]
     pub fn located(mut self, location: Option<Location>) -> Self {
         self.location = location;
+        self
+    }
+
+    /// Shows more.
+    #[must_use]
+    pub fn showing(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
         self
     }
 
@@ -105,6 +116,9 @@ impl fmt::Display for Diagnostic {
         write!(f, ": {}", self.message)?;
         if self.consequence != Consequence::None {
             write!(f, " ({})", self.consequence)?;
+        }
+        for line in self.detail.lines() {
+            write!(f, "\n    {line}")?;
         }
         Ok(())
     }
