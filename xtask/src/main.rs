@@ -1,2 +1,14 @@
-//! Stub.
-fn main() {}
+//! Project tasks: `cargo xtask <task>`.
+
+mod crd;
+
+fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    match arguments.next().as_deref() {
+        Some("crd") => crd::run(),
+        Some(task) => anyhow::bail!("unknown task `{task}`; {TASKS}"),
+        None => anyhow::bail!("no task given; {TASKS}"),
+    }
+}
+
+const TASKS: &str = "tasks: crd (write deploy/crds from the types)";
