@@ -1,14 +1,16 @@
 //! Project tasks: `cargo xtask <task>`.
 
 mod crd;
+mod demo;
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some("crd") => crd::run(),
+        Some("demo") => demo::run(),
         Some(task) => anyhow::bail!("unknown task `{task}`; {TASKS}"),
         None => anyhow::bail!("no task given; {TASKS}"),
     }
 }
 
-const TASKS: &str = "tasks: crd (write deploy/crds from the types)";
+const TASKS: &str = "tasks: crd (write deploy/crds from the types), demo (run the quickstart)";

@@ -25,6 +25,8 @@ pub struct Compiled {
 /// The routes of one entry point.
 #[derive(Debug, Clone, Default)]
 pub struct EntryPointRoutes {
+    /// Encoded characters that paths must not hold, checked once a route has matched.
+    pub denied: DeniedCharacters,
     /// Routes for requests without TLS.
     pub http: RouteTable<Arc<Route>>,
 }
@@ -34,8 +36,6 @@ pub struct EntryPointRoutes {
 pub struct Route {
     /// The router's name.
     pub name: QualifiedName,
-    /// Encoded characters that its paths must not hold.
-    pub denied: DeniedCharacters,
     /// Its middlewares.
     pub stack: Stack,
     /// Who answers.
@@ -43,12 +43,15 @@ pub struct Route {
 }
 
 /// Who answers the requests of a route?
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Target {
     /// A service.
     Service(Arc<Service>),
     /// The first of these that matches; there is no way back to other routes.
     Children(RouteTable<Arc<Route>>),
+    /// Nobody yet: the route needs something that is not served, and answers 503 so that its
+    /// requests never fall through to a route with fewer guards.
+    NotServed,
 }
 
 /// Encoded characters that an entry point refuses in paths (400), once a route has matched.

@@ -1,1 +1,24 @@
-//! Stub.
+//! What does a configuration mean? Turns Traefik's dynamic configuration into one immutable value
+//! that serves requests, and a report of what became of each element.
+//!
+//! ```text
+//! watch ─► translate ─► merge ─► [compile] ─► publish
+//! ```
+//!
+//! Start at [`compile()`]. Mirrors `pkg/server/{router,service,middleware}` of Traefik 3.7.
+
+mod compile;
+pub mod compiled;
+mod error;
+mod middleware;
+pub mod reason;
+pub mod report;
+mod router;
+mod server;
+mod service;
+mod transport;
+mod tree;
+
+pub use compile::{EntryPointOptions, Generation, Options, compile};
+pub use compiled::Compiled;
+pub use report::Report;

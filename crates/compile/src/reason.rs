@@ -1,0 +1,20 @@
+//! The reasons that compiling gives, documented in `docs/diagnostics.md`.
+
+use traefikrs_config::diagnostic::Reason;
+
+/// A rule does not parse, or one of its matchers refuses its arguments.
+pub const INVALID_RULE: Reason = Reason::new("InvalidRule");
+/// A router names a service, or a service another, that does not exist or cannot be used.
+pub const SERVICE_UNUSABLE: Reason = Reason::new("ServiceUnusable");
+/// A router or service names a middleware that does not exist or cannot be used.
+pub const MIDDLEWARE_UNUSABLE: Reason = Reason::new("MiddlewareUnusable");
+/// A router names an entry point that does not exist.
+pub const ENTRY_POINT_NOT_FOUND: Reason = Reason::new("EntryPointNotFound");
+/// A priority is in the range of the built-in routers.
+pub const PRIORITY_TOO_HIGH: Reason = Reason::new("PriorityTooHigh");
+/// Parents and children do not make a tree.
+pub const INVALID_ROUTER_TREE: Reason = Reason::new("InvalidRouterTree");
+/// A router names TLS options that do not exist.
+pub const TLS_OPTIONS_NOT_FOUND: Reason = Reason::new("TlsOptionsNotFound");
+/// Something known is not served by this version.
+pub const NOT_SERVED: Reason = Reason::new("NotServed");

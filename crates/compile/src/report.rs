@@ -1,0 +1,130 @@
+//! What became of each element, for the API and for whoever asks why.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+use traefikrs_config::diagnostic::{Diagnostic, Reason};
+use traefikrs_config::{QualifiedName, dynamic};
+
+/// What became of each router, service and middleware?
+///
+/// (Traefik: `pkg/config/runtime`, shown by its API.)
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Routers by qualified name.
+    pub routers: BTreeMap<QualifiedName, RouterReport>,
+    /// Services by qualified name.
+    pub services: BTreeMap<QualifiedName, ServiceReport>,
+    /// Middlewares by qualified name.
+    pub middlewares: BTreeMap<QualifiedName, MiddlewareReport>,
+    /// Everything found while compiling.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Does an element work?
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It does.
+    #[default]
+    Enabled,
+    /// It does, but likely not as meant.
+    Warning,
+    /// It does not.
+    Disabled,
+}
+
+/// What was found about one element.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// What was found, without repetitions, in the order it was found.
+    pub findings: Vec<Finding>,
+}
+
+/// One thing that was found about an element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What it means for the element.
+    pub status: Status,
+    /// Why, in one word.
+    pub reason: Reason,
+    /// The field that it is about.
+    pub path: &'static str,
+    /// Why, in Traefik's words where it has some.
+    pub message: String,
+    /// More to see, over several lines.
+    pub detail: String,
+}
+
+impl Finding {
+    /// Shows more.
+    pub(crate) fn showing(&mut self, detail: String) {
+        self.detail = detail;
+    }
+}
+
+impl Verdict {
+    /// Whether the element works: as its worst finding says.
+    pub fn status(&self) -> Status {
+        self.findings.iter().map(|finding| finding.status).max().unwrap_or_default()
+    }
+
+    pub(crate) fn disable(&mut self, reason: Reason, path: &'static str, message: impl Into<String>) -> &mut Finding {
+        self.add(Status::Disabled, reason, path, message.into())
+    }
+
+    pub(crate) fn warn(&mut self, reason: Reason, path: &'static str, message: impl Into<String>) -> &mut Finding {
+        self.add(Status::Warning, reason, path, message.into())
+    }
+
+    fn add(&mut self, status: Status, reason: Reason, path: &'static str, message: String) -> &mut Finding {
+        let known = self.findings.iter().position(|finding| finding.message == message);
+        let index = known.unwrap_or(self.findings.len());
+        if known.is_none() {
+            self.findings.push(Finding {
+                status,
+                reason,
+                path,
+                message,
+                detail: String::new(),
+            });
+        }
+        &mut self.findings[index]
+    }
+}
+
+/// What became of a router.
+#[derive(Debug, Clone)]
+pub struct RouterReport {
+    /// The router as merged, with its effective priority.
+    pub router: dynamic::Router,
+    /// Whether it works.
+    pub verdict: Verdict,
+    /// The entry points that it was put on.
+    pub using: Vec<String>,
+}
+
+/// What became of a service.
+#[derive(Debug, Clone)]
+pub struct ServiceReport {
+    /// The service as merged.
+    pub service: dynamic::Service,
+    /// Whether it works.
+    pub verdict: Verdict,
+    /// The routers that name it.
+    pub used_by: Vec<QualifiedName>,
+    /// The URLs of its servers, in the order of configuration; empty unless it is a load balancer.
+    pub servers: Vec<Arc<str>>,
+}
+
+/// What became of a middleware.
+#[derive(Debug, Clone)]
+pub struct MiddlewareReport {
+    /// The middleware as merged.
+    pub middleware: dynamic::Middleware,
+    /// Whether it works.
+    pub verdict: Verdict,
+    /// The routers that name it.
+    pub used_by: Vec<QualifiedName>,
+}

@@ -1,0 +1,334 @@
+//! Services: names become servers, balancers and other services.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use traefikrs_config::{QualifiedName, dynamic};
+use traefikrs_lb::Wrr;
+
+use crate::compiled::{InternalService, LoadBalancer, Server, Service, ServiceKind, Transport, Weighted};
+use crate::error::BuildError;
+use crate::middleware::Middlewares;
+use crate::reason::{NOT_SERVED, SERVICE_UNUSABLE};
+use crate::report::Verdict;
+use crate::server::{InvalidServerUrl, ServerUrl};
+use crate::transport::{Pools, transports, unserved_parts};
+
+/// Deeper nesting is refused: each request walks down it.
+const MAX_DEPTH: usize = 64;
+
+/// The services of one configuration, built on demand and once.
+pub(crate) struct Services<'c> {
+    configured: &'c BTreeMap<String, dynamic::Service>,
+    configured_transports: &'c BTreeMap<String, dynamic::ServersTransport>,
+    transports: BTreeMap<&'c str, Arc<Transport>>,
+    built: BTreeMap<QualifiedName, Result<Arc<Service>, BuildError>>,
+    previous: Option<&'c Previous>,
+    pools: Pools,
+    pub(crate) verdicts: BTreeMap<QualifiedName, Verdict>,
+}
+
+/// What a generation leaves to the next: services that did not change go on with their balancers,
+/// and servers that stay keep their connections.
+#[derive(Debug, Default)]
+pub(crate) struct Previous {
+    configured: BTreeMap<String, dynamic::Service>,
+    built: BTreeMap<QualifiedName, Arc<Service>>,
+    pools: Pools,
+}
+
+impl<'c> Services<'c> {
+    pub(crate) fn new(http: &'c dynamic::Http, previous: Option<&'c Previous>) -> Self {
+        Self {
+            configured: &http.services,
+            configured_transports: &http.servers_transports,
+            transports: transports(http),
+            built: BTreeMap::new(),
+            previous,
+            pools: Pools::following(previous.map(|previous| &previous.pools)),
+            verdicts: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn into_previous(self) -> Previous {
+        let built = self.built.into_iter().filter_map(|(name, built)| Some((name, built.ok()?)));
+        Previous {
+            configured: self.configured.clone(),
+            built: built.collect(),
+            pools: self.pools,
+        }
+    }
+
+    /// The service of this name, built at the first call.
+    pub(crate) fn service(
+        &mut self,
+        name: &QualifiedName,
+        middlewares: &mut Middlewares<'c>,
+    ) -> Result<Arc<Service>, BuildError> {
+        self.nested(name, &mut Vec::new(), middlewares)
+    }
+
+    fn nested(
+        &mut self,
+        name: &QualifiedName,
+        path: &mut Vec<QualifiedName>,
+        middlewares: &mut Middlewares<'c>,
+    ) -> Result<Arc<Service>, BuildError> {
+        if let Some(built) = self.built.get(name) {
+            return built.clone();
+        }
+        let Some(configured) = self.configured.get(name.as_str()) else {
+            return Err(BuildError::invalid(format!("the service \"{name}\" does not exist")));
+        };
+        if path.contains(name) {
+            return Err(self.recursion(name, path));
+        }
+        if path.len() >= MAX_DEPTH {
+            return Err(BuildError::invalid(format!("services are nested more than {MAX_DEPTH} deep")));
+        }
+        path.push(name.clone());
+        let built = self.build(name, configured, path, middlewares);
+        path.pop();
+        if let Err(error) = &built {
+            self.verdict(name).disable(error.reason(SERVICE_UNUSABLE), "", error.to_string());
+        }
+        self.built.insert(name.clone(), built.clone());
+        built
+    }
+
+    fn recursion(&mut self, name: &QualifiedName, path: &[QualifiedName]) -> BuildError {
+        let circle: Vec<_> = path.iter().chain([name]).map(|name| format!("service:{name}")).collect();
+        let error = BuildError::invalid(format!(
+            "could not instantiate service {name}: recursion detected in {}",
+            circle.join("->")
+        ));
+        self.verdict(name).disable(SERVICE_UNUSABLE, "", error.to_string());
+        error
+    }
+
+    fn build(
+        &mut self,
+        name: &QualifiedName,
+        configured: &'c dynamic::Service,
+        path: &mut Vec<QualifiedName>,
+        middlewares: &mut Middlewares<'c>,
+    ) -> Result<Arc<Service>, BuildError> {
+        let kind = self.kind(name, configured, path, middlewares)?;
+        let stack = middlewares.stack(&configured.middlewares, name)?;
+        let service = Service {
+            name: name.clone(),
+            stack,
+            kind,
+        };
+        Ok(self.unchanged(&service, configured).unwrap_or_else(|| Arc::new(service)))
+    }
+
+    fn kind(
+        &mut self,
+        name: &QualifiedName,
+        configured: &'c dynamic::Service,
+        path: &mut Vec<QualifiedName>,
+        middlewares: &mut Middlewares<'c>,
+    ) -> Result<ServiceKind, BuildError> {
+        if let Some(internal) = internal_service(name) {
+            return Ok(ServiceKind::Internal(internal));
+        }
+        let dynamic::Service {
+            load_balancer,
+            highest_random_weight,
+            weighted,
+            mirroring,
+            failover,
+            ..
+        } = configured;
+        let n_kinds = usize::from(load_balancer.is_some())
+            + usize::from(highest_random_weight.is_some())
+            + usize::from(weighted.is_some())
+            + usize::from(mirroring.is_some())
+            + usize::from(failover.is_some());
+        if n_kinds > 1 {
+            return Err(BuildError::invalid(
+                "cannot create service: multi-types service not supported, consider declaring two different pieces of service instead",
+            ));
+        }
+        if let Some(load_balancer) = load_balancer {
+            return self.load_balancer(name, load_balancer).map(ServiceKind::LoadBalancer);
+        }
+        if let Some(weighted) = weighted {
+            if weighted.sticky.is_some() {
+                self.not_served(name, "sticky");
+            }
+            return self.weighted(name, &weighted.services, path, middlewares);
+        }
+        if let Some(hashed) = highest_random_weight {
+            self.not_served(name, "highestRandomWeight: services are chosen in turn by weight instead");
+            return self.weighted(name, &hashed.services, path, middlewares);
+        }
+        if let Some(mirroring) = mirroring {
+            self.not_served(name, "mirrors get no copies: mirroring");
+            return self.only(name, &mirroring.service, path, middlewares);
+        }
+        if let Some(failover) = failover {
+            self.not_served(name, "the fallback gets no requests: failover");
+            return self.only(name, &failover.service, path, middlewares);
+        }
+        Err(BuildError::invalid(format!("the service \"{name}\" does not have any type defined")))
+    }
+
+    fn weighted(
+        &mut self,
+        name: &QualifiedName,
+        services: &[dynamic::WeightedService],
+        path: &mut Vec<QualifiedName>,
+        middlewares: &mut Middlewares<'c>,
+    ) -> Result<ServiceKind, BuildError> {
+        let children = services
+            .iter()
+            .map(|child| self.child(name, &child.name, path, middlewares))
+            .collect::<Result<_, _>>()?;
+        let weights = services.iter().map(|child| child.weight.unwrap_or(1));
+        Ok(ServiceKind::Weighted(Weighted {
+            children,
+            balancer: Mutex::new(Wrr::new(weights)),
+        }))
+    }
+
+    /// A service in front of another, with nothing of its own yet.
+    fn only(
+        &mut self,
+        name: &QualifiedName,
+        child: &str,
+        path: &mut Vec<QualifiedName>,
+        middlewares: &mut Middlewares<'c>,
+    ) -> Result<ServiceKind, BuildError> {
+        Ok(ServiceKind::Weighted(Weighted {
+            children: [self.child(name, child, path, middlewares)?].into(),
+            balancer: Mutex::new(Wrr::new([1])),
+        }))
+    }
+
+    fn child(
+        &mut self,
+        parent: &QualifiedName,
+        reference: &str,
+        path: &mut Vec<QualifiedName>,
+        middlewares: &mut Middlewares<'c>,
+    ) -> Result<Arc<Service>, BuildError> {
+        self.nested(&parent.resolve(reference), path, middlewares)
+            .map_err(|error| error.within(&format!("building HTTP service \"{reference}\"")))
+    }
+
+    fn load_balancer(&mut self, name: &QualifiedName, configured: &dynamic::LoadBalancer) -> Result<LoadBalancer, BuildError> {
+        match configured.strategy.as_str() {
+            "" | "wrr" => {}
+            strategy @ ("p2c" | "hrw" | "leasttime") => {
+                self.not_served(name, &format!("strategy {strategy}: servers are chosen in turn by weight instead"));
+            }
+            other => return Err(BuildError::invalid(format!("unsupported load-balancer strategy \"{other}\""))),
+        }
+        for (part, set) in [
+            ("sticky", configured.sticky.is_some()),
+            ("healthCheck", configured.health_check.is_some()),
+            ("passiveHealthCheck", configured.passive_health_check.is_some()),
+        ] {
+            if set {
+                self.not_served(name, part);
+            }
+        }
+        let transport = self.transport(name, configured)?;
+        let servers = configured
+            .servers
+            .iter()
+            .map(|server| self.server(server, &transport))
+            .collect::<Result<Box<[_]>, _>>()?;
+        let weights = configured.servers.iter().map(|server| server.weight.unwrap_or(1));
+        Ok(LoadBalancer {
+            servers,
+            balancer: Mutex::new(Wrr::new(weights)),
+            pass_host_header: configured.pass_host_header.unwrap_or(true),
+            transport,
+        })
+    }
+
+    fn transport(&mut self, name: &QualifiedName, configured: &dynamic::LoadBalancer) -> Result<Arc<Transport>, BuildError> {
+        let reference = match configured.servers_transport.as_str() {
+            "" => QualifiedName::new("default", "internal"),
+            reference => name.resolve(reference),
+        };
+        let unserved = self
+            .configured_transports
+            .get(reference.as_str())
+            .map_or_else(Vec::new, unserved_parts);
+        if !unserved.is_empty() {
+            self.not_served(name, &format!("serversTransport {reference} has {}", unserved.join(", ")));
+        }
+        if let Some(transport) = self.transports.get(reference.as_str()) {
+            return Ok(Arc::clone(transport));
+        }
+        if reference.is_internal() {
+            return Ok(Arc::new(Transport::new(reference, &dynamic::ServersTransport::default())));
+        }
+        let first_url = configured.servers.first().map_or("", |server| server.url.as_str());
+        Err(BuildError::invalid(format!(
+            "error building proxy for server URL {first_url}: getting RoundTripper: servers transport not found {reference}"
+        )))
+    }
+
+    fn server(&mut self, configured: &dynamic::Server, transport: &Transport) -> Result<Server, BuildError> {
+        let url = ServerUrl::parse(&configured.url).map_err(|error| match error {
+            InvalidServerUrl::Malformed { .. } => BuildError::invalid(error.to_string()),
+            InvalidServerUrl::NotServed(_) => BuildError::not_served(error.to_string()),
+        })?;
+        let previous = self.previous.map(|previous| &previous.pools);
+        let pool = self.pools.id(previous, transport, url.scheme, url.authority.as_str());
+        let base_path = if configured.preserve_path { url.path.trim_end_matches('/') } else { "" };
+        Ok(Server {
+            url: configured.url.as_str().into(),
+            scheme: url.scheme,
+            host: url.host,
+            port: url.port,
+            authority: url.authority,
+            host_header: url.host_header,
+            base_path: base_path.into(),
+            fenced: configured.fenced,
+            pool,
+        })
+    }
+
+    /// The same service of the generation before, when nothing that it is made of has changed.
+    fn unchanged(&self, service: &Service, configured: &dynamic::Service) -> Option<Arc<Service>> {
+        let previous = self.previous?;
+        let before = previous.built.get(&service.name)?;
+        let same = previous.configured.get(service.name.as_str()) == Some(configured)
+            && before.stack.same_as(&service.stack)
+            && match (&before.kind, &service.kind) {
+                (ServiceKind::LoadBalancer(before), ServiceKind::LoadBalancer(now)) => before.transport == now.transport,
+                (ServiceKind::Weighted(before), ServiceKind::Weighted(now)) => {
+                    before.children.iter().zip(&now.children).all(|(before, now)| Arc::ptr_eq(before, now))
+                }
+                (ServiceKind::Internal(before), ServiceKind::Internal(now)) => before == now,
+                _ => false,
+            };
+        same.then(|| Arc::clone(before))
+    }
+
+    fn not_served(&mut self, name: &QualifiedName, what: &str) {
+        self.verdict(name).warn(NOT_SERVED, "", format!("{what} is not served yet"));
+    }
+
+    fn verdict(&mut self, name: &QualifiedName) -> &mut Verdict {
+        self.verdicts.entry(name.clone()).or_default()
+    }
+}
+
+fn internal_service(name: &QualifiedName) -> Option<InternalService> {
+    if !name.is_internal() {
+        return None;
+    }
+    match name.name() {
+        "ping" => Some(InternalService::Ping),
+        "noop" => Some(InternalService::Noop),
+        "api" => Some(InternalService::Api),
+        _ => None,
+    }
+}
