@@ -13,5 +13,9 @@ pub mod dynamic;
 pub mod name;
 pub mod redact;
 
+mod decode;
+mod node;
+
 pub use diagnostic::Diagnostic;
 pub use name::QualifiedName;
+pub use node::Format;
