@@ -1,0 +1,155 @@
+/// Weighted round robin: each server gets its share, spread as evenly as the weights allow.
+///
+/// Earliest deadline first: a server of weight w is due every 1/w, and the one that is due first is next.
+///
+/// ```
+/// use traefikrs_lb::strategy::Wrr;
+///
+/// let mut wrr = Wrr::new([3, 2, 1]);
+/// let turn: Vec<_> = (0..6).filter_map(|_| wrr.pick(|_| true)).collect();
+/// assert_eq!(turn, [0, 1, 0, 1, 0, 2]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Wrr {
+    /// A binary min-heap by deadline.
+    ///
+    // Traefik: servers that are due at once come in the order of Go's container/heap, which sets the sequence a client
+    // sees; hence not `BinaryHeap` (pkg/server/service/loadbalancer/wrr, 3.7).
+    heap: Vec<Entry>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    deadline: f64,
+    interval: f64,
+    server: usize,
+}
+
+/// How many ineligible entries a pick passes one by one before it takes a short cut.
+const SKIPS: usize = 64;
+
+impl Wrr {
+    /// Builds the order of servers that are known by their position; one that weighs 0 or less is never picked.
+    pub fn new(weights: impl IntoIterator<Item = i64>) -> Self {
+        let mut wrr = Self { heap: Vec::new() };
+        for (server, weight) in weights
+            .into_iter()
+            .enumerate()
+            .filter(|&(_, weight)| weight > 0)
+        {
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "Go converts the weight in the same way"
+            )]
+            let interval = 1.0 / weight as f64;
+            wrr.heap.push(Entry {
+                deadline: interval,
+                interval,
+                server,
+            });
+            wrr.sift_up(wrr.heap.len() - 1);
+        }
+        wrr
+    }
+
+    /// Tells whether this server can be picked at all.
+    pub fn contains(&self, server: usize) -> bool {
+        self.heap.iter().any(|entry| entry.server == server)
+    }
+
+    /// The next server that is eligible; `None` when no server is, and then nobody's turn passes.
+    ///
+    /// An ineligible server whose turn comes loses it.
+    pub fn pick(&mut self, eligible: impl Fn(usize) -> bool) -> Option<usize> {
+        let first = self.heap.first()?.server;
+        if eligible(first) {
+            self.advance_first();
+            return Some(first);
+        }
+        // Traefik: it would search for ever here.
+        if !self.heap.iter().any(|entry| eligible(entry.server)) {
+            return None;
+        }
+        for _ in 0..self.heap.len() + SKIPS {
+            self.advance_first();
+            let first = self.heap[0].server;
+            if eligible(first) {
+                self.advance_first();
+                return Some(first);
+            }
+        }
+        self.overtake(eligible)
+    }
+
+    /// Takes the eligible entry that is due first and lets all others that were due before lose their turns at once.
+    ///
+    /// Passing them one by one could take as many steps as there are between the weights.
+    fn overtake(&mut self, eligible: impl Fn(usize) -> bool) -> Option<usize> {
+        let candidates = self.heap.iter().filter(|entry| eligible(entry.server));
+        let next = candidates.min_by(|a, b| a.deadline.total_cmp(&b.deadline))?;
+        let Entry {
+            deadline: now,
+            server,
+            ..
+        } = *next;
+        for entry in &mut self.heap {
+            if entry.server == server {
+                entry.deadline += entry.interval;
+            } else if entry.deadline < now {
+                entry.deadline += ((now - entry.deadline) / entry.interval).ceil() * entry.interval;
+            }
+        }
+        for at in (0..self.heap.len() / 2).rev() {
+            self.sift_down(at, self.heap.len());
+        }
+        Some(server)
+    }
+
+    /// Gives the first entry its next deadline.
+    fn advance_first(&mut self) {
+        let last = self.heap.len() - 1;
+        // Pop, then push: the same moves as Go's, without leaving the vector.
+        self.heap.swap(0, last);
+        self.sift_down(0, last);
+        self.heap[last].deadline += self.heap[last].interval;
+        self.sift_up(last);
+    }
+
+    fn sift_up(&mut self, at: usize) {
+        let mut at = at;
+        while at > 0 {
+            let parent = (at - 1) / 2;
+            if !self.is_before(at, parent) {
+                break;
+            }
+            self.heap.swap(at, parent);
+            at = parent;
+        }
+    }
+
+    /// Only entries before `len` take part.
+    fn sift_down(&mut self, at: usize, len: usize) {
+        let mut at = at;
+        loop {
+            let left = 2 * at + 1;
+            if left >= len {
+                break;
+            }
+            let right = left + 1;
+            let child = if right < len && self.is_before(right, left) {
+                right
+            } else {
+                left
+            };
+            if !self.is_before(child, at) {
+                break;
+            }
+            self.heap.swap(at, child);
+            at = child;
+        }
+    }
+
+    fn is_before(&self, a: usize, b: usize) -> bool {
+        self.heap[a].deadline < self.heap[b].deadline
+    }
+}
