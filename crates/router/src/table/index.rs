@@ -1,0 +1,189 @@
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+
+use super::key::{self, HostKey};
+use super::trie::{Lookup, MAX_KEY, Node, Slot};
+use crate::matcher::{Node as Condition, tail_of};
+use crate::{RequestView, Route};
+
+type Buckets<T> = HashMap<Arc<str>, Arc<Node<T>>, RandomState>;
+
+/// Which route takes this request?
+///
+/// An index of routes: by host, by host under one wildcard label, and within each of these by path prefix. Only what
+/// does not follow from being found there is evaluated. Routes without a usable host or path stand at the root and are
+/// evaluated for every request that no better route takes.
+///
+/// A lookup does not allocate. Clones share everything, and [`insert`](Self::insert) and [`remove`](Self::remove) copy
+/// only the buckets they touch, so that a change to one route of many makes a new table in little time.
+pub struct RouteTable<T> {
+    routes: HashMap<Arc<str>, Arc<Route<T>>, RandomState>,
+    exact: Buckets<T>,
+    under: Buckets<T>,
+    any: Arc<Node<T>>,
+}
+
+impl<T> RouteTable<T> {
+    /// Makes a table without routes.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            routes: HashMap::default(),
+            exact: Buckets::default(),
+            under: Buckets::default(),
+            any: Arc::new(Node::new()),
+        }
+    }
+
+    /// Finds the value of the first route that matches.
+    #[must_use]
+    pub fn find(&self, request: &RequestView<'_>) -> Option<&T> {
+        self.find_route(request).map(|route| &route.value)
+    }
+
+    /// Finds the first route that matches.
+    #[must_use]
+    pub fn find_route(&self, request: &RequestView<'_>) -> Option<&Route<T>> {
+        let mut best: Option<&Slot<T>> = None;
+        self.visit(request, |bucket, lookup| best = bucket.best(lookup, best));
+        best.map(|slot| &*slot.route)
+    }
+
+    /// Finds all routes that match, in order.
+    #[must_use]
+    pub fn find_all(&self, request: &RequestView<'_>) -> Vec<&Route<T>> {
+        let mut found = Vec::new();
+        self.visit(request, |bucket, lookup| bucket.all(lookup, &mut found));
+        found.sort_unstable_by(|left, right| left.order(right));
+        found.dedup_by(|left, right| left.name == right.name);
+        found
+    }
+
+    /// Visits the buckets in which routes for the request may stand.
+    fn visit<'t>(&'t self, request: &RequestView<'_>, mut visit: impl FnMut(&'t Node<T>, Lookup<'_>)) {
+        let host = request.host;
+        // Dots at the end are forgiven on either side unless there is a flattened name; then the matchers decide.
+        let lookup = Lookup { request, host_is_sure: request.flattened_host.is_none() };
+        if !host.is_empty() {
+            let names = [Some(host), host.strip_suffix('.'), request.flattened_host];
+            for name in names.into_iter().flatten() {
+                for bucket in [self.exact.get(name), self.under.get(tail_of(name))].into_iter().flatten() {
+                    visit(bucket, lookup);
+                }
+            }
+        }
+        visit(&self.any, lookup);
+    }
+
+    /// Adds a route; one with the same name gives way and is returned.
+    pub fn insert(&mut self, route: Route<T>) -> Option<Arc<Route<T>>> {
+        let replaced = self.remove(&route.name);
+        let route = Arc::new(route);
+        for entry in key::entries(&route.matcher) {
+            let mut residual: Vec<Condition> = entry.residual.into_iter().cloned().collect();
+            let mut path = entry.path;
+            if let Some(head) = path.prefix.get(..MAX_KEY) {
+                residual = vec![route.matcher.node.clone()];
+                path.prefix = head;
+                path.is_whole = false;
+            }
+            let slot = Slot::new(Arc::clone(&route), path.is_whole, residual.into());
+            self.bucket(entry.host).insert(path.prefix, slot);
+        }
+        self.routes.insert(Arc::clone(&route.name), route);
+        replaced
+    }
+
+    /// Takes out the route with this name.
+    pub fn remove(&mut self, name: &str) -> Option<Arc<Route<T>>> {
+        let route = self.routes.remove(name)?;
+        for entry in key::entries(&route.matcher) {
+            let prefix = entry.path.prefix;
+            self.remove_at(entry.host, prefix.get(..MAX_KEY).unwrap_or(prefix), name);
+        }
+        Some(route)
+    }
+
+    fn bucket(&mut self, host: HostKey<'_>) -> &mut Node<T> {
+        let (buckets, name) = match host {
+            HostKey::Any => return Arc::make_mut(&mut self.any),
+            HostKey::Exact(name) => (&mut self.exact, name),
+            HostKey::Under(tail) => (&mut self.under, tail),
+        };
+        Arc::make_mut(buckets.entry(name.into()).or_insert_with(|| Arc::new(Node::new())))
+    }
+
+    fn remove_at(&mut self, host: HostKey<'_>, path: &[u8], name: &str) {
+        let (buckets, host) = match host {
+            HostKey::Any => return Arc::make_mut(&mut self.any).remove(path, name),
+            HostKey::Exact(host) => (&mut self.exact, host),
+            HostKey::Under(tail) => (&mut self.under, tail),
+        };
+        if let Entry::Occupied(mut bucket) = buckets.entry(host.into()) {
+            let node = Arc::make_mut(bucket.get_mut());
+            node.remove(path, name);
+            if node.is_empty() {
+                bucket.remove();
+            }
+        }
+    }
+
+    /// Returns the routes in the order in which they are tried.
+    #[must_use]
+    pub fn routes(&self) -> Vec<&Route<T>> {
+        let mut routes: Vec<&Route<T>> = self.routes.values().map(|route| &**route).collect();
+        routes.sort_unstable_by(|left, right| left.order(right));
+        routes
+    }
+
+    /// Returns the number of routes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.routes.len()
+    }
+
+    /// Tells whether there is no route.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.routes.is_empty()
+    }
+}
+
+impl<T> Default for RouteTable<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Shares the routes with the original.
+impl<T> Clone for RouteTable<T> {
+    fn clone(&self) -> Self {
+        Self {
+            routes: self.routes.clone(),
+            exact: self.exact.clone(),
+            under: self.under.clone(),
+            any: Arc::clone(&self.any),
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for RouteTable<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.routes()).finish()
+    }
+}
+
+/// Of several routes with one name the last counts.
+impl<T> FromIterator<Route<T>> for RouteTable<T> {
+    fn from_iter<I: IntoIterator<Item = Route<T>>>(routes: I) -> Self {
+        let mut table = Self::new();
+        for route in routes {
+            table.insert(route);
+        }
+        table
+    }
+}

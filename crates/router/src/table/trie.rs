@@ -1,0 +1,199 @@
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::matcher::Node as Condition;
+use crate::{Priority, Rank, RequestView, Route};
+
+/// How much of a path the index looks at; it bounds the depth of the trie. What is behind is checked as a condition.
+pub(super) const MAX_KEY: usize = 256;
+
+/// Which routes have a path prefix in common with this path?
+///
+/// A radix trie: a node holds the routes whose prefix ends there, in order. Nodes are shared between a table and its
+/// clones, and a change copies those on its way only.
+#[derive(Debug)]
+pub(super) struct Node<T> {
+    /// The bytes that lead here from the parent.
+    label: Box<[u8]>,
+    slots: SmallVec<[Slot<T>; 1]>,
+    /// The first byte of each child's label, ascending.
+    firsts: SmallVec<[u8; 8]>,
+    children: Vec<Arc<Self>>,
+}
+
+/// A route at its place in the index.
+#[derive(Debug)]
+pub(super) struct Slot<T> {
+    // The order is repeated here to pass over a route without touching it.
+    priority: Priority,
+    rank: Rank,
+    /// Whether the path must end here.
+    is_whole: bool,
+    residual: Box<[Condition]>,
+    pub(super) route: Arc<Route<T>>,
+}
+
+impl<T> Slot<T> {
+    pub(super) fn new(route: Arc<Route<T>>, is_whole: bool, residual: Box<[Condition]>) -> Self {
+        Self { priority: route.priority, rank: route.rank, is_whole, residual, route }
+    }
+
+    fn is_before(&self, other: &Self) -> bool {
+        if (self.priority, self.rank) == (other.priority, other.rank) {
+            return self.route.name < other.route.name;
+        }
+        (other.priority, self.rank) < (self.priority, other.rank)
+    }
+
+    fn holds(&self, rest: &[u8], lookup: Lookup<'_>) -> bool {
+        if self.is_whole && !rest.is_empty() {
+            return false;
+        }
+        if lookup.host_is_sure {
+            self.residual.iter().all(|condition| condition.matches(lookup.request))
+        } else {
+            self.route.matcher.matches(lookup.request)
+        }
+    }
+}
+
+/// What a walk is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lookup<'a> {
+    pub(super) request: &'a RequestView<'a>,
+    /// Whether being found under a host means that the host matches.
+    pub(super) host_is_sure: bool,
+}
+
+impl<T> Node<T> {
+    pub(super) fn new() -> Self {
+        Self { label: Box::default(), slots: SmallVec::new(), firsts: SmallVec::new(), children: Vec::new() }
+    }
+
+    fn leaf(label: &[u8], slot: Slot<T>) -> Self {
+        Self { label: label.into(), slots: SmallVec::from_iter([slot]), ..Self::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.is_empty() && self.children.is_empty()
+    }
+
+    /// Finds the first route in order that holds, if it is before `best`, else returns `best`.
+    pub(super) fn best<'t>(&'t self, lookup: Lookup<'_>, mut best: Option<&'t Slot<T>>) -> Option<&'t Slot<T>> {
+        self.walk(lookup.request.path, |node, rest| {
+            for slot in &node.slots {
+                if best.is_some_and(|best| !slot.is_before(best)) {
+                    break;
+                }
+                if slot.holds(rest, lookup) {
+                    best = Some(slot);
+                    break;
+                }
+            }
+        });
+        best
+    }
+
+    /// Collects all routes that hold.
+    pub(super) fn all<'t>(&'t self, lookup: Lookup<'_>, found: &mut Vec<&'t Route<T>>) {
+        self.walk(lookup.request.path, |node, rest| {
+            found.extend(node.slots.iter().filter(|slot| slot.holds(rest, lookup)).map(|slot| &*slot.route));
+        });
+    }
+
+    /// Visits the nodes that lie on the path, with what of the path is behind them.
+    fn walk<'t>(&'t self, path: &[u8], mut visit: impl FnMut(&'t Self, &[u8])) {
+        let (mut node, mut rest) = (self, path);
+        loop {
+            visit(node, rest);
+            let Some(child) = node.child(rest) else { return };
+            let Some(behind) = rest.strip_prefix(&*child.label) else { return };
+            (node, rest) = (child, behind);
+        }
+    }
+
+    fn child(&self, rest: &[u8]) -> Option<&Self> {
+        let first = rest.first()?;
+        let index = memchr::memchr(*first, &self.firsts)?;
+        Some(&self.children[index])
+    }
+
+    pub(super) fn insert(&mut self, path: &[u8], slot: Slot<T>) {
+        let Some(first) = path.first() else {
+            let place = self.slots.partition_point(|other| other.is_before(&slot));
+            self.slots.insert(place, slot);
+            return;
+        };
+        match self.firsts.binary_search(first) {
+            Err(place) => {
+                self.firsts.insert(place, *first);
+                self.children.insert(place, Arc::new(Self::leaf(path, slot)));
+            }
+            Ok(place) => {
+                let child = Arc::make_mut(&mut self.children[place]);
+                let common = child.label.iter().zip(path).take_while(|(left, right)| left == right).count();
+                if common < child.label.len() {
+                    child.split(common);
+                }
+                child.insert(&path[common..], slot);
+            }
+        }
+    }
+
+    /// Puts a node between this one and its parent, `at` bytes into the label.
+    fn split(&mut self, at: usize) {
+        let (upper, lower) = self.label.split_at(at);
+        let parent = Self { label: upper.into(), firsts: SmallVec::from_iter([lower[0]]), ..Self::new() };
+        let lower = lower.into();
+        let mut child = std::mem::replace(self, parent);
+        child.label = lower;
+        self.children.push(Arc::new(child));
+    }
+
+    /// Takes out the slots of the route with this name that stand at `path`.
+    pub(super) fn remove(&mut self, path: &[u8], name: &str) {
+        let Some(first) = path.first() else {
+            self.slots.retain(|slot| &*slot.route.name != name);
+            return;
+        };
+        let Ok(place) = self.firsts.binary_search(first) else { return };
+        let child = Arc::make_mut(&mut self.children[place]);
+        let Some(rest) = path.strip_prefix(&*child.label) else { return };
+        child.remove(rest, name);
+        if child.is_empty() {
+            self.firsts.remove(place);
+            self.children.remove(place);
+        } else {
+            child.join_only_child();
+        }
+    }
+
+    /// Undoes a split that is not needed any more.
+    fn join_only_child(&mut self) {
+        if !self.slots.is_empty() || self.children.len() != 1 {
+            return;
+        }
+        let only = self.children.pop().expect("one child");
+        let mut child = Arc::unwrap_or_clone(only);
+        child.label = [&*self.label, &child.label].concat().into();
+        *self = child;
+    }
+}
+
+impl<T> Clone for Node<T> {
+    fn clone(&self) -> Self {
+        Self {
+            label: self.label.clone(),
+            slots: self.slots.clone(),
+            firsts: self.firsts.clone(),
+            children: self.children.clone(),
+        }
+    }
+}
+
+impl<T> Clone for Slot<T> {
+    fn clone(&self) -> Self {
+        Self { residual: self.residual.clone(), route: Arc::clone(&self.route), ..*self }
+    }
+}
