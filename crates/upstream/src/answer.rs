@@ -1,6 +1,5 @@
 use std::{
     fmt, io,
-    marker::PhantomData,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -13,7 +12,10 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::error::{BoxError, Error};
+use crate::{
+    error::{BoxError, Error},
+    http1, http2,
+};
 
 /// What did the server say?
 #[derive(Debug)]
@@ -34,8 +36,26 @@ pub enum Answer<B> {
     },
 }
 
-/// The body of a response, which also sends what is left of the request.
-pub struct UpstreamBody<B>(PhantomData<B>);
+/// The body of a response, which also sends what is left of the request: both go on only while it is polled.
+///
+/// The connection is used again once both are through; a body that is dropped before that closes it (HTTP/2: resets
+/// the stream).
+pub struct UpstreamBody<B>(Source<B>);
+
+enum Source<B> {
+    Http1(http1::Body<B>),
+    Http2(http2::Body),
+}
+
+impl<B> UpstreamBody<B> {
+    pub(crate) fn http1(body: http1::Body<B>) -> Self {
+        Self(Source::Http1(body))
+    }
+
+    pub(crate) fn http2(body: http2::Body) -> Self {
+        Self(Source::Http2(body))
+    }
+}
 
 impl<B> Body for UpstreamBody<B>
 where
@@ -46,26 +66,36 @@ where
     type Error = Error;
 
     fn poll_frame(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        Poll::Ready(None)
+        match &mut self.0 {
+            Source::Http1(body) => body.poll_frame(cx),
+            Source::Http2(body) => body.poll_frame(cx),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        true
+        match &self.0 {
+            Source::Http1(body) => body.is_end_stream(),
+            Source::Http2(body) => body.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(0)
+        match &self.0 {
+            Source::Http1(body) => body.size_hint(),
+            Source::Http2(body) => body.size_hint(),
+        }
     }
 }
 
 impl<B> fmt::Debug for UpstreamBody<B> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("UpstreamBody")
-            .finish_non_exhaustive()
+        match &self.0 {
+            Source::Http1(body) => body.fmt(formatter),
+            Source::Http2(body) => body.fmt(formatter),
+        }
     }
 }
 

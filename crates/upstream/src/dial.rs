@@ -1,0 +1,94 @@
+//! Makes connections.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::{
+    net::{TcpStream, lookup_host},
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    error::Error,
+    peer::{Host, Limits},
+    pool::Pool,
+};
+
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// Go's least share of the time for one address of several.
+const LEAST_SHARE: Duration = Duration::from_secs(2);
+
+/// Connects to the pool's server, and counts it.
+pub(crate) async fn dial(pool: &Pool, limits: &Limits) -> Result<TcpStream, Error> {
+    let result = match limits.dial_timeout {
+        Some(timeout) => {
+            let deadline = Instant::now() + timeout;
+            timeout_at(deadline, connect(pool, Some(deadline)))
+                .await
+                .unwrap_or(Err(Error::DialTimeout))
+        }
+        None => connect(pool, None).await,
+    };
+    pool.local.count(|stats| match &result {
+        Ok(_) => stats.dialed += 1,
+        Err(_) => stats.dial_failures += 1,
+    });
+    let stream = result?;
+    // Neither is needed to get an answer, so a kernel that refuses them is no reason to fail.
+    stream.set_nodelay(true).ok();
+    SockRef::from(&stream)
+        .set_tcp_keepalive(
+            &TcpKeepalive::new()
+                .with_time(KEEP_ALIVE)
+                .with_interval(KEEP_ALIVE),
+        )
+        .ok();
+    Ok(stream)
+}
+
+async fn connect(pool: &Pool, deadline: Option<Instant>) -> Result<TcpStream, Error> {
+    let peer = pool.server.as_peer();
+    match peer.host {
+        Host::Ip(address) => TcpStream::connect((address, peer.port))
+            .await
+            .map_err(Error::Connect),
+        Host::Name(name) => {
+            let addresses: Vec<_> = lookup_host((name, peer.port))
+                .await
+                .map_err(Error::Connect)?
+                .collect();
+            connect_any(&addresses, deadline).await
+        }
+    }
+}
+
+/// One address after the other, each with its share of the time, so that a black hole does not eat it all.
+async fn connect_any(
+    addresses: &[SocketAddr],
+    deadline: Option<Instant>,
+) -> Result<TcpStream, Error> {
+    let mut first_error = None;
+    for (tried, address) in addresses.iter().enumerate() {
+        let error = match deadline {
+            None => TcpStream::connect(address).await.map_err(Error::Connect),
+            Some(deadline) => {
+                let until = share(Instant::now(), deadline, addresses.len() - tried);
+                let connected = timeout_at(until, TcpStream::connect(address)).await;
+                connected.map_or(Err(Error::DialTimeout), |connected| {
+                    connected.map_err(Error::Connect)
+                })
+            }
+        };
+        match error {
+            Ok(stream) => return Ok(stream),
+            Err(error) => first_error = first_error.or(Some(error)),
+        }
+    }
+    Err(first_error.unwrap_or_else(|| Error::Connect(io::Error::other("the name has no address"))))
+}
+
+fn share(now: Instant, deadline: Instant, addresses_left: usize) -> Instant {
+    let left = deadline.saturating_duration_since(now);
+    let share = left / u32::try_from(addresses_left).unwrap_or(u32::MAX).max(1);
+    now + share.max(LEAST_SHARE.min(left))
+}

@@ -1,0 +1,354 @@
+//! One request and the head of its answer.
+
+use std::{
+    future::poll_fn,
+    io, mem,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response::Parts};
+use http_body::Body;
+use tokio::{
+    net::TcpStream,
+    time::{Instant, Sleep, sleep},
+};
+
+use super::{
+    encode::{Framing, write_head},
+    head::{Head, HeadReader},
+    sending::{SendError, Sending},
+};
+use crate::{
+    answer::{Answer, UpgradedIo, UpstreamBody},
+    buffers::SMALL_READ,
+    dial::dial,
+    error::{BoxError, Error, MalformedHead},
+    peer::Limits,
+    pool::{Pool, Retention},
+    request::Outgoing,
+};
+
+/// Traefik's transport (`pkg/server/service/transport.go`, 3.7) waits so long for `100 Continue`.
+const CONTINUE_TIMEOUT: Duration = Duration::from_secs(1);
+const MAX_INTERIM: usize = 100;
+
+/// Asks on an idle connection if there is one, and on a fresh one if there is none or it proves dead.
+pub(crate) async fn send<B>(
+    pool: Rc<Pool>,
+    limits: &Limits,
+    request: Outgoing<B>,
+) -> Result<Answer<B>, Error>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    if request.method == Method::CONNECT {
+        return Err(Error::InvalidRequest("CONNECT needs a tunnel"));
+    }
+    let mut exchange = Exchange::new(pool, limits, request);
+    if let Some(stream) = exchange.pool.take(Instant::now) {
+        exchange.reused = true;
+        match exchange.run(stream).await {
+            Err(failure) if exchange.may_repeat(&failure) => {
+                exchange.pool.local.count(|stats| stats.retried += 1);
+                exchange.rewind();
+            }
+            result => return result.map_err(|failure| failure.error),
+        }
+    }
+    let stream = dial(&exchange.pool, limits).await?;
+    exchange.run(stream).await.map_err(|failure| failure.error)
+}
+
+/// What is known of an exchange until the head of its answer is there.
+struct Exchange<B> {
+    pool: Rc<Pool>,
+    retention: Retention,
+    header_timeout: Option<Duration>,
+    method: Method,
+    upgrade: Option<HeaderValue>,
+    on_interim: Option<Box<dyn FnMut(Parts)>>,
+    /// Whether the request may be said twice without harm.
+    repeatable: bool,
+    reused: bool,
+    /// Gone when the request is written and need not be written again.
+    sending: Option<Sending<B>>,
+    sent: bool,
+    write_failed: bool,
+    timer: Option<(Timer, Pin<Box<Sleep>>)>,
+    heads: HeadReader,
+    n_interim: usize,
+    pending: Bytes,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Timer {
+    Continue,
+    ResponseHeader,
+}
+
+/// An error, and what it says about the request.
+struct Failure {
+    error: Error,
+    /// The connection failed before the server said anything.
+    unanswered: bool,
+    /// … and before anything of the request was written.
+    unsaid: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            unanswered: false,
+            unsaid: false,
+        }
+    }
+}
+
+impl<B> Exchange<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    fn new(pool: Rc<Pool>, limits: &Limits, request: Outgoing<B>) -> Self {
+        let framing = Framing::of(&request);
+        let mut head = pool.local.buffers.take_head();
+        write_head(&mut head, &pool.server, &request, framing);
+        let held = framing != Framing::None && expects_continue(&request.headers);
+        Self {
+            pool,
+            retention: limits.into(),
+            header_timeout: limits.response_header_timeout,
+            repeatable: framing == Framing::None
+                && is_idempotent(&request.method, &request.headers),
+            method: request.method,
+            upgrade: request.upgrade,
+            on_interim: request.on_interim,
+            reused: false,
+            sending: Some(Sending::new(head, framing, request.body, held)),
+            sent: false,
+            write_failed: false,
+            timer: None,
+            heads: HeadReader::default(),
+            n_interim: 0,
+            pending: Bytes::new(),
+        }
+    }
+
+    /// Go's rule (`net/http`, `persistConn.shouldRetryRequest`): only a connection that had worked before is excused.
+    fn may_repeat(&self, failure: &Failure) -> bool {
+        failure.unsaid || (failure.unanswered && self.repeatable)
+    }
+
+    fn rewind(&mut self) {
+        if let Some(sending) = &mut self.sending {
+            sending.rewind();
+        }
+        self.reused = false;
+        self.sent = false;
+        self.write_failed = false;
+        self.timer = None;
+    }
+
+    async fn run(&mut self, mut stream: TcpStream) -> Result<Answer<B>, Failure> {
+        let head = poll_fn(|cx| self.poll_head(&mut stream, cx)).await?;
+        self.answer(stream, head).map_err(Failure::from)
+    }
+
+    fn poll_head(
+        &mut self,
+        stream: &mut TcpStream,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Head, Failure>> {
+        loop {
+            self.poll_send(stream, cx)?;
+            if let Some(head) = self
+                .heads
+                .read(&mut self.pending)
+                .map_err(Error::MalformedHead)?
+            {
+                match self.sift(head)? {
+                    Some(head) => return Poll::Ready(Ok(head)),
+                    None => continue,
+                }
+            }
+            match self.pool.local.buffers.poll_read(stream, SMALL_READ, cx) {
+                Poll::Ready(Ok(bytes)) if bytes.is_empty() => {
+                    return Poll::Ready(Err(self.lost(None)));
+                }
+                Poll::Ready(Ok(bytes)) => append(&mut self.pending, bytes),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.lost(Some(error)))),
+                Poll::Pending => match self.poll_timer(cx) {
+                    Poll::Ready(Timer::Continue) => self.continue_body(),
+                    Poll::Ready(Timer::ResponseHeader) => {
+                        return Poll::Ready(Err(Error::ResponseHeaderTimeout.into()));
+                    }
+                    Poll::Pending => return Poll::Pending,
+                },
+            }
+        }
+    }
+
+    fn poll_send(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Result<(), Failure> {
+        let Some(sending) = self.sending.as_mut().filter(|_| !self.sent) else {
+            return Ok(());
+        };
+        match sending.poll(stream, cx) {
+            Poll::Pending if sending.is_held() && self.timer.is_none() => {
+                self.timer = Some((Timer::Continue, Box::pin(sleep(CONTINUE_TIMEOUT))));
+            }
+            Poll::Pending => {}
+            Poll::Ready(Ok(())) => self.written(),
+            Poll::Ready(Err(SendError::Body(error))) => {
+                return Err(Error::RequestBody(error).into());
+            }
+            Poll::Ready(Err(SendError::Io(error))) if sending.is_touched() => {
+                // A server may answer and close before it has read everything: its answer, or the lack of one, says
+                // more than the failed write.
+                drop(error);
+                self.sent = true;
+                self.write_failed = true;
+            }
+            Poll::Ready(Err(SendError::Io(error))) => {
+                return Err(Failure {
+                    error: Error::Io(error),
+                    unanswered: true,
+                    unsaid: self.reused,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn written(&mut self) {
+        self.sent = true;
+        if !(self.reused && self.repeatable) {
+            self.drop_sending();
+        }
+        if let Some(timeout) = self.header_timeout {
+            self.timer = Some((Timer::ResponseHeader, Box::pin(sleep(timeout))));
+        }
+    }
+
+    fn drop_sending(&mut self) {
+        if let Some(sending) = self.sending.take() {
+            self.pool.local.buffers.return_head(sending.into_head());
+        }
+    }
+
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Timer> {
+        match &mut self.timer {
+            Some((timer, sleep)) => sleep.as_mut().poll(cx).map(|()| *timer),
+            None => Poll::Pending,
+        }
+    }
+
+    fn continue_body(&mut self) {
+        if let Some(sending) = self.sending.as_mut().filter(|sending| sending.is_held()) {
+            sending.let_go();
+            self.timer = None;
+        }
+    }
+
+    /// Hands interim responses on; a final one comes back.
+    fn sift(&mut self, head: Head) -> Result<Option<Head>, Error> {
+        let status = head.parts.status;
+        if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(Some(head));
+        }
+        self.n_interim += 1;
+        if self.n_interim > MAX_INTERIM {
+            return Err(Error::MalformedHead(MalformedHead::TooManyInterim));
+        }
+        if status == StatusCode::CONTINUE {
+            self.continue_body();
+        }
+        if let Some(on_interim) = &mut self.on_interim {
+            on_interim(head.parts);
+        }
+        Ok(None)
+    }
+
+    /// The connection ended before there was a head.
+    fn lost(&self, error: Option<io::Error>) -> Failure {
+        let unanswered = self.pending.is_empty() && self.n_interim == 0;
+        let error = match error {
+            Some(error) => Error::Io(error),
+            None if unanswered => Error::Closed,
+            None => Error::TruncatedHead,
+        };
+        Failure {
+            error,
+            unanswered: unanswered && self.reused,
+            unsaid: false,
+        }
+    }
+
+    fn answer(&mut self, stream: TcpStream, head: Head) -> Result<Answer<B>, Error> {
+        if head.parts.status == StatusCode::SWITCHING_PROTOCOLS {
+            return self.upgraded(stream, head.parts);
+        }
+        let (decoder, reusable) = head.framing(&self.method);
+        if self.sent {
+            self.drop_sending();
+        }
+        let body = super::Body::new(
+            Rc::clone(&self.pool),
+            self.retention,
+            stream,
+            mem::take(&mut self.pending),
+            decoder,
+            reusable && !self.write_failed,
+            self.sending.take().map(Box::new),
+        );
+        Ok(Answer::Response {
+            head: head.parts,
+            body: UpstreamBody::http1(body),
+        })
+    }
+
+    fn upgraded(&mut self, stream: TcpStream, head: Parts) -> Result<Answer<B>, Error> {
+        let agreed = head.headers.get(header::UPGRADE);
+        match (&self.upgrade, agreed) {
+            (Some(asked), Some(agreed))
+                if asked.as_bytes().eq_ignore_ascii_case(agreed.as_bytes()) =>
+            {
+                let io = UpgradedIo::new(stream, mem::take(&mut self.pending));
+                Ok(Answer::Upgraded { head, io })
+            }
+            _ => Err(Error::UpgradeMismatch),
+        }
+    }
+}
+
+/// Heads that come in pieces are joined: rare, and linear in their size.
+pub(crate) fn append(pending: &mut Bytes, bytes: Bytes) {
+    if pending.is_empty() {
+        *pending = bytes;
+        return;
+    }
+    let mut joined = mem::take(pending)
+        .try_into_mut()
+        .unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+    joined.extend_from_slice(&bytes);
+    *pending = joined.freeze();
+}
+
+fn is_idempotent(method: &Method, headers: &HeaderMap) -> bool {
+    matches!(
+        *method,
+        Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE
+    ) || headers.contains_key("idempotency-key")
+        || headers.contains_key("x-idempotency-key")
+}
+
+fn expects_continue(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::EXPECT)
+        .is_some_and(|expect| expect.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+}

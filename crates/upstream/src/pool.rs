@@ -1,0 +1,198 @@
+//! Keeps what connections a thread has to one server.
+
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    net::IpAddr,
+    rc::Rc,
+    time::Duration,
+};
+
+use tokio::{net::TcpStream, time::Instant};
+
+use crate::{
+    buffers::Buffers,
+    http2,
+    peer::{Host, Limits, Peer, Scheme},
+    upstreams::Stats,
+};
+
+/// What all pools of a thread share.
+#[derive(Debug, Default)]
+pub(crate) struct Local {
+    pub(crate) buffers: Buffers,
+    pub(crate) stats: Cell<Stats>,
+}
+
+impl Local {
+    pub(crate) fn count(&self, change: impl FnOnce(&mut Stats)) {
+        let mut stats = self.stats.get();
+        change(&mut stats);
+        self.stats.set(stats);
+    }
+}
+
+/// A [`Peer`] that can be kept.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pool: u64,
+    scheme: Scheme,
+    host: OwnedHost,
+    port: u16,
+}
+
+#[derive(Debug)]
+enum OwnedHost {
+    Ip(IpAddr),
+    Name(Box<str>),
+}
+
+impl Server {
+    fn new(peer: &Peer<'_>) -> Self {
+        let host = match peer.host {
+            Host::Ip(address) => OwnedHost::Ip(address),
+            Host::Name(name) => OwnedHost::Name(name.into()),
+        };
+        Self {
+            pool: peer.pool,
+            scheme: peer.scheme,
+            host,
+            port: peer.port,
+        }
+    }
+
+    pub(crate) fn as_peer(&self) -> Peer<'_> {
+        let host = match &self.host {
+            OwnedHost::Ip(address) => Host::Ip(*address),
+            OwnedHost::Name(name) => Host::Name(name),
+        };
+        Peer {
+            pool: self.pool,
+            scheme: self.scheme,
+            host,
+            port: self.port,
+        }
+    }
+}
+
+/// The connections to one server.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    pub(crate) local: Rc<Local>,
+    pub(crate) server: Server,
+    pub(crate) http2: http2::Shared,
+    idle: RefCell<Vec<Idle>>,
+}
+
+/// What may be kept, and for how long?
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Retention {
+    max_idle: usize,
+    timeout: Option<Duration>,
+}
+
+impl From<&Limits> for Retention {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            max_idle: limits.max_idle_conns,
+            timeout: limits.idle_conn_timeout,
+        }
+    }
+}
+
+impl Retention {
+    /// Until when what falls idle now may be used again.
+    pub(crate) fn deadline(self) -> Option<Instant> {
+        self.timeout.map(|timeout| Instant::now() + timeout)
+    }
+}
+
+struct Idle {
+    stream: TcpStream,
+    until: Option<Instant>,
+}
+
+impl fmt::Debug for Idle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Idle")
+            .field("until", &self.until)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Pool {
+    pub(crate) fn new(local: Rc<Local>, peer: &Peer<'_>) -> Self {
+        Self {
+            local,
+            server: Server::new(peer),
+            http2: http2::Shared::default(),
+            idle: RefCell::default(),
+        }
+    }
+
+    /// The connection that was used last, if it is still good: the others get their chance to grow old.
+    pub(crate) fn take(&self, now: impl FnOnce() -> Instant) -> Option<TcpStream> {
+        let mut idle = self.idle.borrow_mut();
+        if idle.is_empty() {
+            return None;
+        }
+        let now = now();
+        while let Some(candidate) = idle.pop() {
+            if candidate.is_over(now) {
+                // The last to come is the last to go.
+                idle.clear();
+                break;
+            }
+            if candidate.is_quiet() {
+                self.local.count(|stats| stats.reused += 1);
+                return Some(candidate.stream);
+            }
+            self.local.count(|stats| stats.stale += 1);
+        }
+        None
+    }
+
+    /// Keeps a connection on which the last exchange is over, or closes it when there are enough.
+    pub(crate) fn release(&self, stream: TcpStream, retention: Retention) {
+        let mut idle = self.idle.borrow_mut();
+        if idle.len() < retention.max_idle {
+            idle.push(Idle {
+                stream,
+                until: retention.deadline(),
+            });
+        }
+    }
+
+    /// Closes connections that nobody could use.
+    pub(crate) fn sweep(&self, now: Instant) {
+        self.idle
+            .borrow_mut()
+            .retain(|idle| !idle.is_over(now) && idle.is_quiet());
+        self.http2.sweep(now);
+    }
+
+    pub(crate) fn close_idle(&self) {
+        self.idle.borrow_mut().clear();
+        self.http2.clear();
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.idle.borrow().is_empty() && self.http2.is_empty()
+    }
+
+    pub(crate) fn n_idle(&self) -> usize {
+        self.idle.borrow().len()
+    }
+}
+
+impl Idle {
+    fn is_over(&self, now: Instant) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+
+    /// Whether the server has neither closed nor said something unasked. Costs no system call while nothing happened.
+    fn is_quiet(&self) -> bool {
+        matches!(self.stream.try_read(&mut [0]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+    }
+}
