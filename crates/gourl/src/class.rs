@@ -12,6 +12,8 @@ pub(crate) const RESERVED: u8 = 1 << 3;
 pub(crate) const HOST: u8 = 1 << 4;
 /// What may stand before the `@` of an authority.
 pub(crate) const USER_INFO: u8 = 1 << 5;
+/// What may stand unescaped in the host of a URL: [`HOST`] without `%`, and a few more.
+pub(crate) const GO_HOST: u8 = 1 << 7;
 /// A byte that says nothing about the shape of a path: [`RAW_PATH`] without `/` and `.`.
 pub(crate) const PLAIN: u8 = 1 << 6;
 
@@ -28,7 +30,8 @@ const fn classes() -> [u8; 256] {
     let mut byte = b'0';
     while byte <= b'z' {
         if byte.is_ascii_alphanumeric() {
-            table[byte as usize] = UNRESERVED | PATH | RAW_PATH | HOST | USER_INFO | PLAIN;
+            table[byte as usize] =
+                UNRESERVED | PATH | RAW_PATH | HOST | GO_HOST | USER_INFO | PLAIN;
         }
         byte += 1;
     }
@@ -44,6 +47,7 @@ const fn classes() -> [u8; 256] {
     add(&mut table, b":/?#[]@!$&'()*+,;=%", RESERVED);
     add(&mut table, b"!$%&'()*+,:;=[]", HOST);
     add(&mut table, b"!$&'()*+,;=:%@", USER_INFO);
+    add(&mut table, b"-._~!$&'()*+,:;=[]<>\"", GO_HOST);
     table
 }
 

@@ -79,15 +79,18 @@ pub fn decode_path(escaped: &[u8]) -> Result<Cow<'_, [u8]>, InvalidEscape> {
 
 /// Encodes a decoded path in Go's default way: letters, digits and `- _ . ~ $ & + , / : ; = @` stand for themselves.
 pub fn encode_path(decoded: &[u8]) -> Cow<'_, str> {
-    let Some(first) = decoded.iter().position(|&byte| !class::is(byte, PATH)) else {
-        return Cow::Borrowed(
-            std::str::from_utf8(decoded).expect("bytes of the path class are ASCII"),
-        );
+    encode(decoded, |byte| class::is(byte, PATH))
+}
+
+/// Writes the bytes that `is_literal` keeps, all of them ASCII, and escapes the others.
+pub(crate) fn encode(decoded: &[u8], is_literal: impl Fn(u8) -> bool) -> Cow<'_, str> {
+    let Some(first) = decoded.iter().position(|&byte| !is_literal(byte)) else {
+        return Cow::Borrowed(std::str::from_utf8(decoded).expect("what is kept is ASCII"));
     };
     let mut out = String::with_capacity(decoded.len() + 16);
     out.extend(decoded[..first].iter().map(|&byte| char::from(byte)));
     for &byte in &decoded[first..] {
-        if class::is(byte, PATH) {
+        if is_literal(byte) {
             out.push(char::from(byte));
         } else {
             push_escape(byte, &mut out);

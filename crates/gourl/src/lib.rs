@@ -29,8 +29,10 @@
 mod class;
 mod escape;
 pub mod host;
+mod parts;
 mod path;
 pub mod query;
+pub mod reference;
 pub mod target;
 
 pub use escape::{InvalidEscape, decode_path, encode_path, normalize_escapes};

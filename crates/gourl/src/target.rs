@@ -11,10 +11,10 @@
 //! ```
 
 use std::borrow::Cow;
-use std::net::Ipv6Addr;
 
-use crate::class::{self, HOST, USER_INFO};
 use crate::escape::{InvalidEscape, triplet};
+use crate::host;
+use crate::parts::{Authority, Malformed, split_authority, split_query, split_scheme};
 
 /// The four forms of RFC 9112 §3.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,8 @@ impl<'a> Target<'a> {
     pub fn parse(raw: &'a [u8], is_connect: bool) -> Result<Self, Error> {
         let text = text(raw)?;
         if is_connect && !text.starts_with('/') {
-            return authority_form(text);
+            let (rest, query) = split_query(text);
+            return Self::with_authority(Form::Authority, None, rest, query);
         }
         if text == "*" {
             return Ok(Self {
@@ -93,34 +94,55 @@ impl<'a> Target<'a> {
                 query: None,
             });
         }
-        let (scheme, rest) = split_scheme(text)?;
-        let (rest, query) = match rest.split_once('?') {
-            Some((rest, query)) => (rest, Some(query)),
-            None => (rest, None),
-        };
-        // Go takes `scheme:name` as an opaque URL whose path is empty and forwards the name as the target;
-        // nothing that speaks HTTP sends one.
+        let (scheme, rest) = split_scheme(text).map_err(|Malformed| Error::NoScheme)?;
+        let (rest, query) = split_query(rest);
+        // Traefik: the path of `scheme:name` is empty and the name what is sent on, which it then refuses.
         if !rest.starts_with('/') {
             return Err(Error::NotAPath);
         }
-        let Some(scheme) = scheme else {
-            let path = checked_path(rest)?;
-            return Ok(Self {
-                form: Form::Origin,
-                scheme: None,
-                authority: None,
-                path,
-                query,
-            });
+        match (scheme, rest.strip_prefix("//")) {
+            (Some(scheme), Some(rest)) => {
+                Self::with_authority(Form::Absolute, Some(scheme), rest, query)
+            }
+            (scheme, _) => {
+                let form = if scheme.is_some() {
+                    Form::Absolute
+                } else {
+                    Form::Origin
+                };
+                Ok(Self {
+                    form,
+                    scheme,
+                    authority: None,
+                    path: checked_path(rest)?,
+                    query,
+                })
+            }
+        }
+    }
+
+    /// `rest` is an authority and a path.
+    fn with_authority(
+        form: Form,
+        scheme: Option<Cow<'a, str>>,
+        rest: &'a str,
+        query: Option<&'a str>,
+    ) -> Result<Self, Error> {
+        let (authority, path) = split_authority(rest);
+        let authority = Authority::parse(authority, scheme.as_deref().unwrap_or("http"));
+        let host = match authority.map_err(|Malformed| Error::Authority)?.host {
+            // Go would let more pass here than in a Host header; no rule and no server could use it.
+            host if !host::is_valid(&host) => return Err(Error::Authority),
+            Cow::Borrowed(host) => std::str::from_utf8(host).map(Cow::Borrowed),
+            Cow::Owned(host) => String::from_utf8(host)
+                .map(Cow::Owned)
+                .map_err(|error| error.utf8_error()),
         };
-        let (authority, path) = match rest.strip_prefix("//") {
-            Some(rest) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
-            None => ("", rest),
-        };
-        let authority = host_of(authority, &scheme)?;
+        let host = host.map_err(|_| Error::Authority)?;
+        let authority = (!host.is_empty()).then_some(host);
         Ok(Self {
-            form: Form::Absolute,
-            scheme: Some(scheme),
+            form,
+            scheme,
             authority,
             path: checked_path(path)?,
             query,
@@ -150,100 +172,4 @@ fn checked_path(path: &str) -> Result<&str, Error> {
         return Err(Error::Fragment);
     }
     Ok(path)
-}
-
-/// Splits `scheme:` off, if there is one.
-fn split_scheme(text: &str) -> Result<(Option<Cow<'_, str>>, &str), Error> {
-    let end = text
-        .bytes()
-        .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')));
-    match end {
-        Some(0) if text.starts_with(':') => Err(Error::NoScheme),
-        Some(end) if text[end..].starts_with(':') && text.as_bytes()[0].is_ascii_alphabetic() => {
-            Ok((Some(lower_case(&text[..end])), &text[end + 1..]))
-        }
-        _ => Ok((None, text)),
-    }
-}
-
-fn authority_form(text: &str) -> Result<Target<'_>, Error> {
-    let (rest, query) = match text.split_once('?') {
-        Some((rest, query)) => (rest, Some(query)),
-        None => (text, None),
-    };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let authority = host_of(authority, "http")?;
-    Ok(Target {
-        form: Form::Authority,
-        scheme: None,
-        authority,
-        path: checked_path(path)?,
-        query,
-    })
-}
-
-/// The host and port of an authority, `None` when they are empty.
-fn host_of<'a>(authority: &'a str, scheme: &str) -> Result<Option<Cow<'a, str>>, Error> {
-    let host = match authority.rsplit_once('@') {
-        Some((user, host)) if user.bytes().all(|byte| class::is(byte, USER_INFO)) => {
-            checked_path(user)?;
-            host
-        }
-        Some(_) => return Err(Error::Authority),
-        None => authority,
-    };
-    if host.is_empty() {
-        return Ok(None);
-    }
-    if let Some(rest) = host.strip_prefix('[') {
-        return literal(host, rest).map(Some);
-    }
-    let is_web = matches!(scheme, "http" | "https");
-    let port = if is_web {
-        host.find(':')
-    } else {
-        host.rfind(':')
-    };
-    let (name, port) = host.split_at(port.unwrap_or(host.len()));
-    // An escape could only stand for a byte above 0x7F, which no host that is served may contain.
-    let is_host = |byte: u8| class::is(byte, HOST) && !matches!(byte, b'%' | b'[');
-    if is_port(port) && name.bytes().all(is_host) {
-        Ok(Some(Cow::Borrowed(host)))
-    } else {
-        Err(Error::Authority)
-    }
-}
-
-/// `[address]` or `[address%25zone]`, then perhaps a port.
-fn literal<'a>(host: &'a str, rest: &'a str) -> Result<Cow<'a, str>, Error> {
-    let (inside, port) = rest.rsplit_once(']').ok_or(Error::Authority)?;
-    let (address, zone) = match inside.split_once("%25") {
-        Some((address, zone)) => (address, Some(zone)),
-        None => (inside, None),
-    };
-    let is_zone =
-        |zone: &str| !zone.is_empty() && zone.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if address.parse::<Ipv6Addr>().is_err() || !zone.is_none_or(is_zone) || !is_port(port) {
-        return Err(Error::Authority);
-    }
-    Ok(match zone {
-        Some(zone) => Cow::Owned(format!("[{address}%{zone}]{port}")),
-        None => Cow::Borrowed(host),
-    })
-}
-
-/// Nothing, or a colon and any number of digits.
-fn is_port(port: &str) -> bool {
-    port.is_empty()
-        || port
-            .strip_prefix(':')
-            .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-fn lower_case(text: &str) -> Cow<'_, str> {
-    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(text.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(text)
-    }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use traefikrs_gourl::target::{Error, Form, Target};
 use traefikrs_gourl::{
-    Path, canonical_path, decode_path, escaped_path, host, query, routing_path, sanitize,
+    Path, canonical_path, decode_path, escaped_path, host, query, reference, routing_path, sanitize,
 };
 
 fn go(group: &str) -> Vec<Value> {
@@ -111,6 +111,16 @@ fn targets_are_taken_apart_as_go_does() {
             }
             Err(error) => assert!(refused, "{raw} {error}"),
         }
+    }
+}
+
+#[test]
+fn references_are_written_as_go_does() {
+    for case in go("references") {
+        let raw = text(&case, "raw");
+        let refused = case["refused"].as_bool().unwrap_or_default();
+        let expected = (!refused).then(|| text(&case, "text").to_owned());
+        assert_eq!(reference::normalize(raw).ok(), expected, "{raw}");
     }
 }
 

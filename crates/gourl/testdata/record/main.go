@@ -33,6 +33,12 @@ type targetCase struct {
 	Query   string `json:"query,omitempty"`
 }
 
+type referenceCase struct {
+	Raw     string `json:"raw"`
+	Refused bool   `json:"refused,omitempty"`
+	Text    string `json:"text,omitempty"`
+}
+
 var random = rand.New(rand.NewSource(1))
 
 func text(pieces []string, most int) string {
@@ -56,6 +62,14 @@ func oneQuery(raw string) queryCase {
 	return queryCase{Raw: raw, Values: values}
 }
 
+func oneReference(raw string) referenceCase {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return referenceCase{Raw: raw, Refused: true}
+	}
+	return referenceCase{Raw: raw, Text: u.String()}
+}
+
 func oneTarget(raw string, connect bool) targetCase {
 	method := "GET"
 	if connect {
@@ -75,9 +89,10 @@ func main() {
 	targetPieces := []string{"/", "//", "/a", "http:", "http://", "HTTPS://", "ftp://", "@", "user", ":", ":80", "h.x", "[::1]", "[fe80::1%25en0]", "[", "]", "?", "*", "a=b", "%2F", "%z", "1", "é", "_", "{", "<"}
 
 	out := struct {
-		Paths   []pathCase   `json:"paths"`
-		Queries []queryCase  `json:"queries"`
-		Targets []targetCase `json:"targets"`
+		Paths      []pathCase      `json:"paths"`
+		Queries    []queryCase     `json:"queries"`
+		Targets    []targetCase    `json:"targets"`
+		References []referenceCase `json:"references"`
 	}{}
 	for range 1500 {
 		out.Paths = append(out.Paths, onePath("/"+text(pathPieces, 9)))
@@ -90,6 +105,13 @@ func main() {
 	}
 	for range 1500 {
 		out.Targets = append(out.Targets, oneTarget(targetPieces[random.Intn(len(targetPieces))]+text(targetPieces, 5), random.Intn(8) == 0))
+	}
+	for _, raw := range []string{"", "https://foobar.com:443", "http://192.168.0.%31/", "/q", "//h/a", "a:b", "./a:b", "http://h/n w?a b#c d", "http://h/new%3Fa", "http://h/é?é#é", "http:///a", "http:/a", "http:a?b", "///a", "http:////a", "http://u:p@h/", "http://u%41:p%40@h/", "http://é.h/", "http://h?", "http://h/?#", "?a", "#a", "http://h/%zz", "http://h/#%zz", "http://h/?%zz", "http://[::1]:80/a", "http://h/a\x00"} {
+		out.References = append(out.References, oneReference(raw))
+	}
+	referencePieces := append([]string{"#", "\"", " ", "%41", "(", ";", "'", "..", "u:p@"}, targetPieces...)
+	for range 1500 {
+		out.References = append(out.References, oneReference(text(referencePieces, 7)))
 	}
 	encoder := json.NewEncoder(os.Stdout)
 	encoder.SetEscapeHTML(false)
