@@ -33,7 +33,9 @@ impl FromStr for IpRange {
     type Err = InvalidRange;
 
     fn from_str(text: &str) -> Result<Self, InvalidRange> {
-        parse(text).map(Self).ok_or_else(|| InvalidRange(text.to_owned()))
+        parse(text)
+            .map(Self)
+            .ok_or_else(|| InvalidRange(text.to_owned()))
     }
 }
 
@@ -45,7 +47,10 @@ impl fmt::Display for IpRange {
 
 fn parse(text: &str) -> Option<IpNet> {
     let Some((address, prefix)) = text.split_once('/') else {
-        return text.parse().ok().map(|address: IpAddr| IpNet::from(address.to_canonical()));
+        return text
+            .parse()
+            .ok()
+            .map(|address: IpAddr| IpNet::from(address.to_canonical()));
     };
     // Traefik: Go's `net.ParseCIDR` takes digits only, but any number of leading zeros.
     if prefix.is_empty() || !prefix.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -59,14 +64,18 @@ fn parse(text: &str) -> Option<IpNet> {
 }
 
 fn v4(address: Ipv4Addr, prefix: u8) -> Option<IpNet> {
-    Ipv4Net::new(address, prefix).ok().map(|net| IpNet::V4(net.trunc()))
+    Ipv4Net::new(address, prefix)
+        .ok()
+        .map(|net| IpNet::V4(net.trunc()))
 }
 
 fn v6(address: Ipv6Addr, prefix: u8) -> Option<IpNet> {
     const MAPPED: u8 = 96;
     match (address.to_ipv4_mapped(), prefix.checked_sub(MAPPED)) {
         (Some(address), Some(prefix)) => v4(address, prefix),
-        _ => Ipv6Net::new(address, prefix).ok().map(|net| IpNet::V6(net.trunc())),
+        _ => Ipv6Net::new(address, prefix)
+            .ok()
+            .map(|net| IpNet::V6(net.trunc())),
     }
 }
 

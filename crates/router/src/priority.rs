@@ -25,7 +25,11 @@ impl Priority {
     /// The priority is above [`MAX_USER`](Self::MAX_USER).
     // Traefik: the limit is not applied to routers with parents, nor to names that end in `@internal`.
     pub fn of_user(configured: i64, rule: &Rule) -> Result<Self, PriorityTooHigh> {
-        if configured > Self::MAX_USER.0 { Err(PriorityTooHigh(configured)) } else { Ok(Self::new(configured, rule)) }
+        if configured > Self::MAX_USER.0 {
+            Err(PriorityTooHigh(configured))
+        } else {
+            Ok(Self::new(configured, rule))
+        }
     }
 
     /// Returns the number, as Traefik's API shows it.
@@ -94,9 +98,17 @@ impl Precedence {
     pub fn new<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> Result<Self, UnknownProvider> {
         let known = |name: N| {
             let lower = name.as_ref().to_lowercase();
-            if Self::PROVIDERS.contains(&lower.as_str()) { Ok(lower) } else { Err(UnknownProvider(name.as_ref().to_owned())) }
+            if Self::PROVIDERS.contains(&lower.as_str()) {
+                Ok(lower)
+            } else {
+                Err(UnknownProvider(name.as_ref().to_owned()))
+            }
         };
-        names.into_iter().map(known).collect::<Result<_, _>>().map(Self)
+        names
+            .into_iter()
+            .map(known)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// Returns the documented order.
@@ -109,8 +121,13 @@ impl Precedence {
     #[must_use]
     pub fn rank(&self, router: &str) -> Rank {
         let provider = router.split_once('@').map(|(_, provider)| provider);
-        let place = self.0.iter().position(|listed| Some(listed.as_str()) == provider);
-        place.and_then(|place| u16::try_from(place).ok()).map_or(Rank::UNLISTED, Rank)
+        let place = self
+            .0
+            .iter()
+            .position(|listed| Some(listed.as_str()) == provider);
+        place
+            .and_then(|place| u16::try_from(place).ok())
+            .map_or(Rank::UNLISTED, Rank)
     }
 }
 
@@ -134,7 +151,10 @@ mod tests {
     #[test]
     fn the_highest_priorities_are_not_for_users() {
         let rule = parse("Host(`a`)", Syntax::V3).unwrap();
-        assert_eq!(Priority::of_user(9_223_372_036_854_774_807, &rule).unwrap(), Priority::MAX_USER);
+        assert_eq!(
+            Priority::of_user(9_223_372_036_854_774_807, &rule).unwrap(),
+            Priority::MAX_USER
+        );
         let error = Priority::of_user(9_223_372_036_854_774_808 - 1 + 1, &rule).unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -149,6 +169,9 @@ mod tests {
         for name in ["a", "a@http", "file", "a@b@file"] {
             assert_eq!(precedence.rank(name), Rank::UNLISTED, "{name}");
         }
-        assert_eq!(Precedence::new(["fiel"]), Err(UnknownProvider("fiel".to_owned())));
+        assert_eq!(
+            Precedence::new(["fiel"]),
+            Err(UnknownProvider("fiel".to_owned()))
+        );
     }
 }

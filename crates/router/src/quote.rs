@@ -28,7 +28,16 @@ fn push(quoted: &mut String, character: char) {
         '\u{b}' => "\\v",
         control if control.is_control() => {
             let code = u32::from(control);
-            write!(quoted, "\\{}", if code < 0x80 { format!("x{code:02x}") } else { format!("u{code:04x}") }).expect("a string takes everything");
+            write!(
+                quoted,
+                "\\{}",
+                if code < 0x80 {
+                    format!("x{code:02x}")
+                } else {
+                    format!("u{code:04x}")
+                }
+            )
+            .expect("a string takes everything");
             return;
         }
         plain => {

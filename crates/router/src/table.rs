@@ -30,6 +30,8 @@ impl<T> Route<T> {
     /// Compares the places of two routes; the smaller is tried first.
     pub(crate) fn order(&self, other: &Self) -> Ordering {
         let place = |route: &Self| (Reverse(route.priority), route.rank);
-        place(self).cmp(&place(other)).then_with(|| self.name.cmp(&other.name))
+        place(self)
+            .cmp(&place(other))
+            .then_with(|| self.name.cmp(&other.name))
     }
 }

@@ -17,7 +17,8 @@ impl Matcher {
     /// # Errors
     /// A call has a wrong number of arguments or one that means nothing to its function.
     pub fn new(rule: &Rule) -> Result<Self, MatcherError> {
-        let node = compile(&rule.expr().normal_form(), rule.syntax()).map_err(|failure| failure.into_error(rule))?;
+        let node = compile(&rule.expr().normal_form(), rule.syntax())
+            .map_err(|failure| failure.into_error(rule))?;
         Ok(Self { node })
     }
 }
@@ -56,7 +57,9 @@ pub enum MatcherErrorKind {
     #[error(transparent)]
     Arguments(ArgumentError),
     /// A host is not ASCII; international names are written in punycode.
-    #[error("error while adding rule {function}: invalid value {value} for {shown} matcher, non-ASCII characters are not allowed")]
+    #[error(
+        "error while adding rule {function}: invalid value {value} for {shown} matcher, non-ASCII characters are not allowed"
+    )]
     NonAscii {
         /// The function called.
         function: Function,
@@ -74,7 +77,9 @@ pub enum MatcherErrorKind {
         value: String,
     },
     /// A text is no address and no block of addresses.
-    #[error("error while adding rule ClientIP: {attempt}: parsing CIDR trusted IPs <nil>: {source}")]
+    #[error(
+        "error while adding rule ClientIP: {attempt}: parsing CIDR trusted IPs <nil>: {source}"
+    )]
     Range {
         /// What was tried, as Traefik words it.
         attempt: &'static str,
@@ -122,13 +127,25 @@ struct Failure {
 
 impl Failure {
     fn into_error(self, rule: &Rule) -> MatcherError {
-        MatcherError { rule: rule.text().to_owned(), place: self.place, kind: self.kind, span: self.span }
+        MatcherError {
+            rule: rule.text().to_owned(),
+            place: self.place,
+            kind: self.kind,
+            span: self.span,
+        }
     }
 
     // Traefik: operators are binary there, and every one whose left side fails adds its name to the message.
     fn below(mut self, operator: &str, index: usize, count: usize) -> Self {
-        let left_sides = if index == 0 { count - 1 } else { count - 1 - index };
-        self.place.insert_str(0, &format!("error while adding rule {operator}: ").repeat(left_sides));
+        let left_sides = if index == 0 {
+            count - 1
+        } else {
+            count - 1 - index
+        };
+        self.place.insert_str(
+            0,
+            &format!("error while adding rule {operator}: ").repeat(left_sides),
+        );
         self
     }
 }
@@ -139,8 +156,14 @@ fn compile(expr: &Expr, syntax: Syntax) -> Result<Node, Failure> {
         ExprKind::Or(operands) => compile_all(operands, "or", syntax).map(Node::Any),
         ExprKind::Not(operand) => compile(operand, syntax).map(|node| Node::Not(Box::new(node))),
         ExprKind::Call(call) => {
-            let failed = |kind| Failure { place: String::new(), kind: Box::new(kind), span: call.span() };
-            call.check(syntax).map_err(MatcherErrorKind::Arguments).map_err(failed)?;
+            let failed = |kind| Failure {
+                place: String::new(),
+                kind: Box::new(kind),
+                span: call.span(),
+            };
+            call.check(syntax)
+                .map_err(MatcherErrorKind::Arguments)
+                .map_err(failed)?;
             match syntax {
                 Syntax::V3 => v3(call).map(Node::One),
                 Syntax::V2 => v2(call),
@@ -161,23 +184,42 @@ fn v3(call: &Call) -> Result<Predicate, MatcherErrorKind> {
     let function = call.function();
     let (first, second) = first_two(call);
     Ok(match function {
-        Function::ClientIp => Predicate::ClientIp(range(first, "initializing IP checker for ClientIP matcher")?),
+        Function::ClientIp => Predicate::ClientIp(range(
+            first,
+            "initializing IP checker for ClientIP matcher",
+        )?),
         Function::Host => Predicate::Host(HostMatch::new(ascii(function, function.name(), first)?)),
         Function::HostRegexp => {
             ascii(function, function.name(), first)?;
-            Predicate::HostRegexp(Box::new(HostRegexpMatch::new(regexp(function, "compiling HostRegexp matcher: ", first)?)))
+            Predicate::HostRegexp(Box::new(HostRegexpMatch::new(regexp(
+                function,
+                "compiling HostRegexp matcher: ",
+                first,
+            )?)))
         }
         Function::Method => Predicate::Method(upper(first)),
         Function::Path => Predicate::Path(path(function, first)?),
         Function::PathPrefix => Predicate::PathPrefix(path(function, first)?),
         // Traefik: the message names the wrong matcher.
-        Function::PathRegexp => Predicate::PathRegexp(Box::new(regexp(function, "compiling PathPrefix matcher: ", first)?)),
-        Function::Header => Predicate::Header(Box::new(HeaderMatch::new(first.as_bytes(), bytes(second)))),
+        Function::PathRegexp => Predicate::PathRegexp(Box::new(regexp(
+            function,
+            "compiling PathPrefix matcher: ",
+            first,
+        )?)),
+        Function::Header => {
+            Predicate::Header(Box::new(HeaderMatch::new(first.as_bytes(), bytes(second))))
+        }
         Function::HeaderRegexp => {
-            let value = regexp(function, "compiling HeaderRegexp matcher: ", second.unwrap_or(first))?;
+            let value = regexp(
+                function,
+                "compiling HeaderRegexp matcher: ",
+                second.unwrap_or(first),
+            )?;
             Predicate::HeaderRegexp(Box::new(HeaderRegexpMatch::new(first.as_bytes(), value)))
         }
-        Function::Query => Predicate::Query(Box::new(QueryMatch::new(first.as_bytes(), bytes(second)))),
+        Function::Query => {
+            Predicate::Query(Box::new(QueryMatch::new(first.as_bytes(), bytes(second))))
+        }
         Function::QueryRegexp => match second {
             Some(pattern) => {
                 let value = regexp(function, "compiling QueryRegexp matcher: ", pattern)?;
@@ -185,7 +227,9 @@ fn v3(call: &Call) -> Result<Predicate, MatcherErrorKind> {
             }
             None => Predicate::Query(Box::new(QueryMatch::new(first.as_bytes(), b""))),
         },
-        Function::Headers | Function::HeadersRegexp | Function::HostHeader => unreachable!("not a function of v3"),
+        Function::Headers | Function::HeadersRegexp | Function::HostHeader => {
+            unreachable!("not a function of v3")
+        }
     })
 }
 
@@ -193,48 +237,80 @@ fn v2(call: &Call) -> Result<Node, MatcherErrorKind> {
     let function = call.function();
     match function {
         Function::ClientIp => any(call, |argument| {
-            range(argument, "could not initialize IP Checker for \"ClientIP\" matcher").map(Predicate::ClientIp)
+            range(
+                argument,
+                "could not initialize IP Checker for \"ClientIP\" matcher",
+            )
+            .map(Predicate::ClientIp)
         }),
         Function::Host | Function::HostHeader => any(call, |argument| {
-            ascii(function, "\"Host\"", argument).map(|host| Predicate::HostName(NameMatch::new(host)))
+            ascii(function, "\"Host\"", argument)
+                .map(|host| Predicate::HostName(NameMatch::new(host)))
         }),
         Function::HostRegexp => any(call, |argument| {
             ascii(function, function.name(), argument)?;
-            template(function, Kind::Host, argument).map(|template| Predicate::HostTemplate(Box::new(template)))
+            template(function, Kind::Host, argument)
+                .map(|template| Predicate::HostTemplate(Box::new(template)))
         }),
         Function::Path => any(call, |argument| {
-            template(function, Kind::Path, argument).map(|template| Predicate::PathTemplate(Box::new(template)))
+            template(function, Kind::Path, argument)
+                .map(|template| Predicate::PathTemplate(Box::new(template)))
         }),
         Function::PathPrefix => any(call, |argument| {
-            template(function, Kind::PathPrefix, argument).map(|template| Predicate::PathTemplate(Box::new(template)))
+            template(function, Kind::PathPrefix, argument)
+                .map(|template| Predicate::PathTemplate(Box::new(template)))
         }),
         Function::Method => any(call, |argument| Ok(Predicate::Method(upper(argument)))),
         Function::Headers => all(header_pairs(call).map(|(name, value)| {
-            Ok(Predicate::Header(Box::new(HeaderMatch::new(name.as_bytes(), value.as_bytes()))))
+            Ok(Predicate::Header(Box::new(HeaderMatch::new(
+                name.as_bytes(),
+                value.as_bytes(),
+            ))))
         })),
         Function::HeadersRegexp => all(header_pairs(call).map(|(name, value)| {
             let value = regexp(function, "", value)?;
-            Ok(Predicate::HeaderRegexp(Box::new(HeaderRegexpMatch::new(name.as_bytes(), value))))
+            Ok(Predicate::HeaderRegexp(Box::new(HeaderRegexpMatch::new(
+                name.as_bytes(),
+                value,
+            ))))
         })),
         Function::Query => all(query_pairs(call)?.chunks(2).map(|pair| {
-            let [key, value] = pair else { unreachable!("the number of pieces was checked") };
+            let [key, value] = pair else {
+                unreachable!("the number of pieces was checked")
+            };
             let pair = Template::new(Kind::Query, &format!("{key}={value}"))
                 .map_err(|source| MatcherErrorKind::Template { function, source })?;
-            Ok(Predicate::QueryTemplate(Box::new(QueryTemplateMatch::new(key, pair))))
+            Ok(Predicate::QueryTemplate(Box::new(QueryTemplateMatch::new(
+                key, pair,
+            ))))
         })),
-        Function::Header | Function::HeaderRegexp | Function::PathRegexp | Function::QueryRegexp => {
+        Function::Header
+        | Function::HeaderRegexp
+        | Function::PathRegexp
+        | Function::QueryRegexp => {
             unreachable!("not a function of v2")
         }
     }
 }
 
-fn any(call: &Call, predicate: impl Fn(&Argument) -> Result<Predicate, MatcherErrorKind>) -> Result<Node, MatcherErrorKind> {
-    let nodes: Box<[Node]> = call.arguments().iter().map(|argument| predicate(argument).map(Node::One)).collect::<Result<_, _>>()?;
+fn any(
+    call: &Call,
+    predicate: impl Fn(&Argument) -> Result<Predicate, MatcherErrorKind>,
+) -> Result<Node, MatcherErrorKind> {
+    let nodes: Box<[Node]> = call
+        .arguments()
+        .iter()
+        .map(|argument| predicate(argument).map(Node::One))
+        .collect::<Result<_, _>>()?;
     Ok(single(nodes).unwrap_or_else(Node::Any))
 }
 
-fn all(predicates: impl Iterator<Item = Result<Predicate, MatcherErrorKind>>) -> Result<Node, MatcherErrorKind> {
-    let nodes: Box<[Node]> = predicates.map(|predicate| predicate.map(Node::One)).collect::<Result<_, _>>()?;
+fn all(
+    predicates: impl Iterator<Item = Result<Predicate, MatcherErrorKind>>,
+) -> Result<Node, MatcherErrorKind> {
+    let nodes: Box<[Node]> = predicates
+        .map(|predicate| predicate.map(Node::One))
+        .collect::<Result<_, _>>()?;
     Ok(single(nodes).unwrap_or_else(Node::All))
 }
 
@@ -249,9 +325,20 @@ fn single(nodes: Box<[Node]>) -> Result<Node, Box<[Node]>> {
 /// Pairs names with values.
 // Traefik: it keeps the pairs in a map by the name as written, so of one spelling only the last counts.
 fn header_pairs(call: &Call) -> impl Iterator<Item = (&Argument, &Argument)> {
-    let pairs: Vec<_> = call.arguments().chunks(2).filter_map(|pair| Some((pair.first()?, pair.get(1)?))).collect();
-    let last_of_its_name = |index: usize| pairs[index + 1..].iter().all(|(name, _)| name != &pairs[index].0);
-    let kept: Vec<_> = (0..pairs.len()).filter(|&index| last_of_its_name(index)).map(|index| pairs[index]).collect();
+    let pairs: Vec<_> = call
+        .arguments()
+        .chunks(2)
+        .filter_map(|pair| Some((pair.first()?, pair.get(1)?)))
+        .collect();
+    let last_of_its_name = |index: usize| {
+        pairs[index + 1..]
+            .iter()
+            .all(|(name, _)| name != &pairs[index].0)
+    };
+    let kept: Vec<_> = (0..pairs.len())
+        .filter(|&index| last_of_its_name(index))
+        .map(|index| pairs[index])
+        .collect();
     kept.into_iter()
 }
 
@@ -265,7 +352,10 @@ fn query_pairs(call: &Call) -> Result<Vec<&str>, MatcherErrorKind> {
 }
 
 fn first_two(call: &Call) -> (&Argument, Option<&Argument>) {
-    let first = call.arguments().first().expect("the number of arguments was checked");
+    let first = call
+        .arguments()
+        .first()
+        .expect("the number of arguments was checked");
     (first, call.arguments().get(1))
 }
 
@@ -277,31 +367,82 @@ fn upper(argument: &Argument) -> Box<str> {
     argument.to_text().to_uppercase().into()
 }
 
-fn ascii<'c>(function: Function, shown: &'static str, argument: &'c Argument) -> Result<&'c str, MatcherErrorKind> {
+fn ascii<'c>(
+    function: Function,
+    shown: &'static str,
+    argument: &'c Argument,
+) -> Result<&'c str, MatcherErrorKind> {
     let value = argument.as_str().filter(|value| value.is_ascii());
-    value.ok_or_else(|| MatcherErrorKind::NonAscii { function, shown, value: quoted(argument.as_bytes()) })
+    value.ok_or_else(|| MatcherErrorKind::NonAscii {
+        function,
+        shown,
+        value: quoted(argument.as_bytes()),
+    })
 }
 
 fn path(function: Function, argument: &Argument) -> Result<Box<[u8]>, MatcherErrorKind> {
     let path = argument.as_bytes();
-    if path.starts_with(b"/") { Ok(path.into()) } else { Err(MatcherErrorKind::Path { function, value: quoted(path) }) }
+    if path.starts_with(b"/") {
+        Ok(path.into())
+    } else {
+        Err(MatcherErrorKind::Path {
+            function,
+            value: quoted(path),
+        })
+    }
 }
 
 fn range(argument: &Argument, attempt: &'static str) -> Result<IpRange, MatcherErrorKind> {
-    argument.to_text().parse().map_err(|source| MatcherErrorKind::Range { attempt, source })
+    argument
+        .to_text()
+        .parse()
+        .map_err(|source| MatcherErrorKind::Range { attempt, source })
 }
 
-fn regexp(function: Function, attempt: &'static str, argument: &Argument) -> Result<Regex, MatcherErrorKind> {
-    let not_text = || RegexpError::NotText(argument.to_text().into_owned());
-    let compiled = argument.as_str().ok_or_else(not_text).and_then(|pattern| Regex::new(pattern).map_err(RegexpError::from));
-    compiled.map_err(|source| MatcherErrorKind::Regexp { function, attempt, source })
+fn regexp(
+    function: Function,
+    attempt: &'static str,
+    argument: &Argument,
+) -> Result<Regex, MatcherErrorKind> {
+    let compiled = match argument.as_str() {
+        Some(pattern) => Regex::new(pattern).map_err(RegexpError::from),
+        None => Err(RegexpError::NotText(from_bad_byte(argument.as_bytes()))),
+    };
+    compiled.map_err(|source| MatcherErrorKind::Regexp {
+        function,
+        attempt,
+        source,
+    })
 }
 
-fn template(function: Function, kind: Kind, argument: &Argument) -> Result<Template, MatcherErrorKind> {
-    Template::new(kind, text(function, argument)?).map_err(|source| MatcherErrorKind::Template { function, source })
+fn template(
+    function: Function,
+    kind: Kind,
+    argument: &Argument,
+) -> Result<Template, MatcherErrorKind> {
+    Template::new(kind, text(function, argument)?)
+        .map_err(|source| MatcherErrorKind::Template { function, source })
 }
 
+// Traefik: the pattern made of a template is refused, where a group ends with the pattern.
 fn text(function: Function, argument: &Argument) -> Result<&str, MatcherErrorKind> {
-    let not_text = || RegexpError::NotText(argument.to_text().into_owned());
-    argument.as_str().ok_or_else(|| MatcherErrorKind::Regexp { function, attempt: "", source: not_text() })
+    argument.as_str().ok_or_else(|| {
+        let rest = from_bad_byte(argument.as_bytes());
+        let source =
+            RegexpError::NotText(format!("{}$", rest.split('}').next().unwrap_or_default()));
+        MatcherErrorKind::Regexp {
+            function,
+            attempt: "",
+            source,
+        }
+    })
+}
+
+/// Returns what Go shows of a pattern that is not text: everything from the first bad byte on.
+fn from_bad_byte(bytes: &[u8]) -> String {
+    let valid = bytes
+        .utf8_chunks()
+        .next()
+        .map_or(0, |chunk| chunk.valid().len());
+    String::from_utf8_lossy(&bytes[valid..]).into_owned()
 }

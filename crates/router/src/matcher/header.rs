@@ -11,7 +11,10 @@ pub(crate) struct HeaderMatch {
 
 impl HeaderMatch {
     pub(super) fn new(name: &[u8], value: &[u8]) -> Self {
-        Self { name: visible(name), value: value.into() }
+        Self {
+            name: visible(name),
+            value: value.into(),
+        }
     }
 
     pub(super) fn matches(&self, headers: &HeaderMap) -> bool {
@@ -28,7 +31,10 @@ pub(crate) struct HeaderRegexpMatch {
 
 impl HeaderRegexpMatch {
     pub(super) fn new(name: &[u8], value: Regex) -> Self {
-        Self { name: visible(name), value }
+        Self {
+            name: visible(name),
+            value,
+        }
     }
 
     pub(super) fn matches(&self, headers: &HeaderMap) -> bool {
@@ -39,9 +45,14 @@ impl HeaderRegexpMatch {
 /// Returns the name under which a header can be seen; there is none for `Host` and for what is no header name.
 // Traefik: Go keeps the host out of the header map, and looks up a malformed name without finding anything.
 fn visible(name: &[u8]) -> Option<HeaderName> {
-    HeaderName::from_bytes(name).ok().filter(|name| *name != HOST)
+    HeaderName::from_bytes(name)
+        .ok()
+        .filter(|name| *name != HOST)
 }
 
-fn lines<'h>(headers: &'h HeaderMap, name: Option<&HeaderName>) -> impl Iterator<Item = &'h HeaderValue> {
+fn lines<'h>(
+    headers: &'h HeaderMap,
+    name: Option<&HeaderName>,
+) -> impl Iterator<Item = &'h HeaderValue> {
     name.into_iter().flat_map(|name| headers.get_all(name))
 }

@@ -14,7 +14,11 @@ pub(crate) enum HostMatch {
 
 impl HostMatch {
     pub(crate) fn new(host: &str) -> Self {
-        if host == "*" { Self::Any } else { Self::Like(host.to_lowercase().into()) }
+        if host == "*" {
+            Self::Any
+        } else {
+            Self::Like(host.to_lowercase().into())
+        }
     }
 
     pub(super) fn matches(&self, request: &RequestView<'_>) -> bool {
@@ -37,8 +41,12 @@ fn like_with_dots(pattern: &str, request: &RequestView<'_>) -> bool {
     if let Some(flattened) = request.flattened_host {
         return like(pattern, flattened);
     }
-    pattern.strip_suffix('.').is_some_and(|pattern| like(pattern, host))
-        || host.strip_suffix('.').is_some_and(|host| like(pattern, host))
+    pattern
+        .strip_suffix('.')
+        .is_some_and(|pattern| like(pattern, host))
+        || host
+            .strip_suffix('.')
+            .is_some_and(|host| like(pattern, host))
 }
 
 /// Compares as Traefik compares a host with a host expression: a leading star stands for the first label, whatever it is.
@@ -88,7 +96,10 @@ pub(crate) struct HostRegexpMatch {
 impl HostRegexpMatch {
     pub(super) fn new(regexp: Regex) -> Self {
         let matches_nothing = regexp.is_match(b"");
-        Self { regexp, matches_nothing }
+        Self {
+            regexp,
+            matches_nothing,
+        }
     }
 
     // Traefik: the flattened name is asked too, and is the empty text where there is none.

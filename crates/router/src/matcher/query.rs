@@ -12,7 +12,10 @@ pub(crate) struct QueryMatch {
 
 impl QueryMatch {
     pub(super) fn new(key: &[u8], value: &[u8]) -> Self {
-        Self { key: key.into(), value: value.into() }
+        Self {
+            key: key.into(),
+            value: value.into(),
+        }
     }
 
     pub(super) fn matches(&self, query: Option<&[u8]>) -> bool {
@@ -29,7 +32,10 @@ pub(crate) struct QueryRegexpMatch {
 
 impl QueryRegexpMatch {
     pub(super) fn new(key: &[u8], value: Regex) -> Self {
-        Self { key: key.into(), value }
+        Self {
+            key: key.into(),
+            value,
+        }
     }
 
     pub(super) fn matches(&self, query: Option<&[u8]>) -> bool {
@@ -46,7 +52,10 @@ pub(crate) struct QueryTemplateMatch {
 
 impl QueryTemplateMatch {
     pub(super) fn new(key: &str, pair: Template) -> Self {
-        Self { key: key.as_bytes().into(), pair }
+        Self {
+            key: key.as_bytes().into(),
+            pair,
+        }
     }
 
     // Traefik: the template covers `key=value`, so braces in the key are compared with the key itself.

@@ -53,13 +53,19 @@ impl Template {
             }
         }
         // Traefik: a query template without value takes any value.
-        if kind == Kind::Query && text.split_once('=').is_some_and(|(_, value)| value.is_empty()) {
+        if kind == Kind::Query
+            && text
+                .split_once('=')
+                .is_some_and(|(_, value)| value.is_empty())
+        {
             pattern.push_str(kind.default_group());
         }
         if kind != Kind::PathPrefix {
             pattern.push('$');
         }
-        Ok(Self { regexp: Regex::new(&pattern)? })
+        Ok(Self {
+            regexp: Regex::new(&pattern)?,
+        })
     }
 
     pub(super) fn is_match(&self, text: &[u8]) -> bool {
@@ -119,9 +125,13 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, TemplateError> {
 }
 
 fn regexp_of(kind: Kind, group: &str) -> Result<&str, TemplateError> {
-    let (name, regexp) = group.split_once(':').unwrap_or_else(|| (group, kind.default_group()));
+    let (name, regexp) = group
+        .split_once(':')
+        .unwrap_or_else(|| (group, kind.default_group()));
     if name.is_empty() || regexp.is_empty() {
-        return Err(TemplateError::Group(quoted(format!("{{{group}}}").as_bytes())));
+        return Err(TemplateError::Group(quoted(
+            format!("{{{group}}}").as_bytes(),
+        )));
     }
     Ok(regexp)
 }

@@ -64,14 +64,24 @@ impl<T> RouteTable<T> {
     }
 
     /// Visits the buckets in which routes for the request may stand.
-    fn visit<'t>(&'t self, request: &RequestView<'_>, mut visit: impl FnMut(&'t Node<T>, Lookup<'_>)) {
+    fn visit<'t>(
+        &'t self,
+        request: &RequestView<'_>,
+        mut visit: impl FnMut(&'t Node<T>, Lookup<'_>),
+    ) {
         let host = request.host;
         // Dots at the end are forgiven on either side unless there is a flattened name; then the matchers decide.
-        let lookup = Lookup { request, host_is_sure: request.flattened_host.is_none() };
+        let lookup = Lookup {
+            request,
+            host_is_sure: request.flattened_host.is_none(),
+        };
         if !host.is_empty() {
             let names = [Some(host), host.strip_suffix('.'), request.flattened_host];
             for name in names.into_iter().flatten() {
-                for bucket in [self.exact.get(name), self.under.get(tail_of(name))].into_iter().flatten() {
+                for bucket in [self.exact.get(name), self.under.get(tail_of(name))]
+                    .into_iter()
+                    .flatten()
+                {
                     visit(bucket, lookup);
                 }
             }
@@ -114,7 +124,11 @@ impl<T> RouteTable<T> {
             HostKey::Exact(name) => (&mut self.exact, name),
             HostKey::Under(tail) => (&mut self.under, tail),
         };
-        Arc::make_mut(buckets.entry(name.into()).or_insert_with(|| Arc::new(Node::new())))
+        Arc::make_mut(
+            buckets
+                .entry(name.into())
+                .or_insert_with(|| Arc::new(Node::new())),
+        )
     }
 
     fn remove_at(&mut self, host: HostKey<'_>, path: &[u8], name: &str) {

@@ -32,7 +32,10 @@ pub(super) struct PathKey<'m> {
 }
 
 impl PathKey<'_> {
-    const ANY: Self = Self { is_whole: false, prefix: b"" };
+    const ANY: Self = Self {
+        is_whole: false,
+        prefix: b"",
+    };
 
     fn is_any(self) -> bool {
         self == Self::ANY
@@ -52,7 +55,11 @@ fn of_node(node: &Node) -> Vec<Entry<'_>> {
         Node::Not(_) => vec![Entry::anywhere(vec![node])],
         Node::Any(nodes) => {
             let entries: Vec<_> = nodes.iter().flat_map(of_node).collect();
-            if entries.iter().any(Entry::is_anywhere) { vec![Entry::anywhere(vec![node])] } else { entries }
+            if entries.iter().any(Entry::is_anywhere) {
+                vec![Entry::anywhere(vec![node])]
+            } else {
+                entries
+            }
         }
         Node::All(nodes) => {
             let mut entries = vec![Entry::anywhere(Vec::new())];
@@ -67,12 +74,35 @@ fn of_node(node: &Node) -> Vec<Entry<'_>> {
 fn of_predicate<'m>(predicate: &'m Predicate, node: &'m Node) -> Vec<Entry<'m>> {
     match predicate {
         Predicate::Host(HostMatch::Any) => vec![Entry::anywhere(Vec::new())],
-        Predicate::Host(HostMatch::Like(pattern)) => spellings(pattern).map(like).map(Entry::at_host).collect(),
-        Predicate::HostName(name) => spellings(&name.0).map(HostKey::Exact).map(Entry::at_host).collect(),
-        Predicate::Path(path) => vec![Entry::at_path(PathKey { is_whole: true, prefix: path }, Vec::new())],
-        Predicate::PathPrefix(prefix) => vec![Entry::at_path(PathKey { is_whole: false, prefix }, Vec::new())],
-        Predicate::PathRegexp(regexp) => vec![Entry::at_path(starts_with(regexp.required_prefix()), vec![node])],
-        Predicate::PathTemplate(template) => vec![Entry::at_path(starts_with(template.required_prefix()), vec![node])],
+        Predicate::Host(HostMatch::Like(pattern)) => {
+            spellings(pattern).map(like).map(Entry::at_host).collect()
+        }
+        Predicate::HostName(name) => spellings(&name.0)
+            .map(HostKey::Exact)
+            .map(Entry::at_host)
+            .collect(),
+        Predicate::Path(path) => vec![Entry::at_path(
+            PathKey {
+                is_whole: true,
+                prefix: path,
+            },
+            Vec::new(),
+        )],
+        Predicate::PathPrefix(prefix) => vec![Entry::at_path(
+            PathKey {
+                is_whole: false,
+                prefix,
+            },
+            Vec::new(),
+        )],
+        Predicate::PathRegexp(regexp) => vec![Entry::at_path(
+            starts_with(regexp.required_prefix()),
+            vec![node],
+        )],
+        Predicate::PathTemplate(template) => vec![Entry::at_path(
+            starts_with(template.required_prefix()),
+            vec![node],
+        )],
         Predicate::ClientIp(_)
         | Predicate::Header(_)
         | Predicate::HeaderRegexp(_)
@@ -87,66 +117,115 @@ fn of_predicate<'m>(predicate: &'m Predicate, node: &'m Node) -> Vec<Entry<'m>> 
 
 /// Returns the pattern and, where it ends with a dot, the pattern without.
 fn spellings(pattern: &str) -> impl Iterator<Item = &str> {
-    [Some(pattern), pattern.strip_suffix('.')].into_iter().flatten()
+    [Some(pattern), pattern.strip_suffix('.')]
+        .into_iter()
+        .flatten()
 }
 
 fn like(pattern: &str) -> HostKey<'_> {
-    pattern.strip_prefix('*').map_or(HostKey::Exact(pattern), HostKey::Under)
+    pattern
+        .strip_prefix('*')
+        .map_or(HostKey::Exact(pattern), HostKey::Under)
 }
 
 fn starts_with(prefix: &[u8]) -> PathKey<'_> {
-    PathKey { is_whole: false, prefix }
+    PathKey {
+        is_whole: false,
+        prefix,
+    }
 }
 
 /// Combines the entries of conditions that must hold together: those of `left`, which come from `lefts`, and those of `right`.
-fn both<'m>(left: &[Entry<'m>], lefts: &'m [Node], right: &[Entry<'m>], right_node: &'m Node) -> Vec<Entry<'m>> {
+fn both<'m>(
+    left: &[Entry<'m>],
+    lefts: &'m [Node],
+    right: &[Entry<'m>],
+    right_node: &'m Node,
+) -> Vec<Entry<'m>> {
     if left.len().saturating_mul(right.len()) > MAX_PRODUCT {
-        let keep_left = left.iter().all(|entry| entry.host != HostKey::Any) || right.iter().any(|entry| entry.host == HostKey::Any);
+        let keep_left = left.iter().all(|entry| entry.host != HostKey::Any)
+            || right.iter().any(|entry| entry.host == HostKey::Any);
         return if keep_left {
             left.iter().map(|entry| entry.and([right_node])).collect()
         } else {
             right.iter().map(|entry| entry.and(lefts)).collect()
         };
     }
-    let pairs = left.iter().flat_map(|left| right.iter().map(move |right| (left, right)));
-    pairs.map(|(left, right)| narrowed(left, lefts, right, right_node)).collect()
+    let pairs = left
+        .iter()
+        .flat_map(|left| right.iter().map(move |right| (left, right)));
+    pairs
+        .map(|(left, right)| narrowed(left, lefts, right, right_node))
+        .collect()
 }
 
 /// Takes the host and the path from whichever side says more about them. A side that is not needed for what it says is
 /// checked as a whole.
-fn narrowed<'m>(left: &Entry<'m>, lefts: &'m [Node], right: &Entry<'m>, right_node: &'m Node) -> Entry<'m> {
-    let host = if left.host == HostKey::Any { right.host } else { left.host };
+fn narrowed<'m>(
+    left: &Entry<'m>,
+    lefts: &'m [Node],
+    right: &Entry<'m>,
+    right_node: &'m Node,
+) -> Entry<'m> {
+    let host = if left.host == HostKey::Any {
+        right.host
+    } else {
+        left.host
+    };
     let path = left.path.max_specific(right.path);
     let follows = |side: &Entry<'_>| {
-        (side.host == HostKey::Any || side.host == host) && (side.path.is_any() || side.path == path)
+        (side.host == HostKey::Any || side.host == host)
+            && (side.path.is_any() || side.path == path)
     };
-    let mut residual = if follows(left) { left.residual.clone() } else { lefts.iter().collect() };
+    let mut residual = if follows(left) {
+        left.residual.clone()
+    } else {
+        lefts.iter().collect()
+    };
     if follows(right) {
         residual.extend(&right.residual);
     } else {
         residual.push(right_node);
     }
-    Entry { host, path, residual }
+    Entry {
+        host,
+        path,
+        residual,
+    }
 }
 
 impl<'m> PathKey<'m> {
     fn max_specific(self, other: Self) -> Self {
         let weight = |key: Self| (key.is_whole, key.prefix.len());
-        if weight(other) > weight(self) { other } else { self }
+        if weight(other) > weight(self) {
+            other
+        } else {
+            self
+        }
     }
 }
 
 impl<'m> Entry<'m> {
     fn anywhere(residual: Vec<&'m Node>) -> Self {
-        Self { host: HostKey::Any, path: PathKey::ANY, residual }
+        Self {
+            host: HostKey::Any,
+            path: PathKey::ANY,
+            residual,
+        }
     }
 
     fn at_host(host: HostKey<'m>) -> Self {
-        Self { host, ..Self::anywhere(Vec::new()) }
+        Self {
+            host,
+            ..Self::anywhere(Vec::new())
+        }
     }
 
     fn at_path(path: PathKey<'m>, residual: Vec<&'m Node>) -> Self {
-        Self { path, ..Self::anywhere(residual) }
+        Self {
+            path,
+            ..Self::anywhere(residual)
+        }
     }
 
     fn is_anywhere(&self) -> bool {

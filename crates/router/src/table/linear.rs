@@ -27,19 +27,28 @@ impl<T> LinearTable<T> {
     /// Finds the first route that matches.
     #[must_use]
     pub fn find_route(&self, request: &RequestView<'_>) -> Option<&Route<T>> {
-        self.routes.iter().find(|route| route.matcher.matches(request)).map(|route| &**route)
+        self.routes
+            .iter()
+            .find(|route| route.matcher.matches(request))
+            .map(|route| &**route)
     }
 
     /// Finds all routes that match, in order.
     #[must_use]
     pub fn find_all(&self, request: &RequestView<'_>) -> Vec<&Route<T>> {
-        self.routes.iter().filter(|route| route.matcher.matches(request)).map(|route| &**route).collect()
+        self.routes
+            .iter()
+            .filter(|route| route.matcher.matches(request))
+            .map(|route| &**route)
+            .collect()
     }
 
     /// Adds a route; one with the same name gives way and is returned.
     pub fn insert(&mut self, route: Route<T>) -> Option<Arc<Route<T>>> {
         let replaced = self.remove(&route.name);
-        let place = self.routes.partition_point(|other| other.order(&route).is_lt());
+        let place = self
+            .routes
+            .partition_point(|other| other.order(&route).is_lt());
         self.routes.insert(place, Arc::new(route));
         replaced
     }
@@ -78,14 +87,19 @@ impl<T> Default for LinearTable<T> {
 /// Shares the routes with the original.
 impl<T> Clone for LinearTable<T> {
     fn clone(&self) -> Self {
-        Self { routes: self.routes.clone() }
+        Self {
+            routes: self.routes.clone(),
+        }
     }
 }
 
 /// Of several routes with one name the last counts.
 impl<T> FromIterator<Route<T>> for LinearTable<T> {
     fn from_iter<I: IntoIterator<Item = Route<T>>>(routes: I) -> Self {
-        let by_name: HashMap<_, _> = routes.into_iter().map(|route| (Arc::clone(&route.name), Arc::new(route))).collect();
+        let by_name: HashMap<_, _> = routes
+            .into_iter()
+            .map(|route| (Arc::clone(&route.name), Arc::new(route)))
+            .collect();
         let mut routes: Vec<_> = by_name.into_values().collect();
         routes.sort_unstable_by(|left, right| left.order(right));
         Self { routes }

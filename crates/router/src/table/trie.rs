@@ -36,7 +36,13 @@ pub(super) struct Slot<T> {
 
 impl<T> Slot<T> {
     pub(super) fn new(route: Arc<Route<T>>, is_whole: bool, residual: Box<[Condition]>) -> Self {
-        Self { priority: route.priority, rank: route.rank, is_whole, residual, route }
+        Self {
+            priority: route.priority,
+            rank: route.rank,
+            is_whole,
+            residual,
+            route,
+        }
     }
 
     fn is_before(&self, other: &Self) -> bool {
@@ -51,7 +57,9 @@ impl<T> Slot<T> {
             return false;
         }
         if lookup.host_is_sure {
-            self.residual.iter().all(|condition| condition.matches(lookup.request))
+            self.residual
+                .iter()
+                .all(|condition| condition.matches(lookup.request))
         } else {
             self.route.matcher.matches(lookup.request)
         }
@@ -68,11 +76,20 @@ pub(super) struct Lookup<'a> {
 
 impl<T> Node<T> {
     pub(super) fn new() -> Self {
-        Self { label: Box::default(), slots: SmallVec::new(), firsts: SmallVec::new(), children: Vec::new() }
+        Self {
+            label: Box::default(),
+            slots: SmallVec::new(),
+            firsts: SmallVec::new(),
+            children: Vec::new(),
+        }
     }
 
     fn leaf(label: &[u8], slot: Slot<T>) -> Self {
-        Self { label: label.into(), slots: SmallVec::from_iter([slot]), ..Self::new() }
+        Self {
+            label: label.into(),
+            slots: SmallVec::from_iter([slot]),
+            ..Self::new()
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -80,7 +97,11 @@ impl<T> Node<T> {
     }
 
     /// Finds the first route in order that holds, if it is before `best`, else returns `best`.
-    pub(super) fn best<'t>(&'t self, lookup: Lookup<'_>, mut best: Option<&'t Slot<T>>) -> Option<&'t Slot<T>> {
+    pub(super) fn best<'t>(
+        &'t self,
+        lookup: Lookup<'_>,
+        mut best: Option<&'t Slot<T>>,
+    ) -> Option<&'t Slot<T>> {
         self.walk(lookup.request.path, |node, rest| {
             for slot in &node.slots {
                 if best.is_some_and(|best| !slot.is_before(best)) {
@@ -98,7 +119,12 @@ impl<T> Node<T> {
     /// Collects all routes that hold.
     pub(super) fn all<'t>(&'t self, lookup: Lookup<'_>, found: &mut Vec<&'t Route<T>>) {
         self.walk(lookup.request.path, |node, rest| {
-            found.extend(node.slots.iter().filter(|slot| slot.holds(rest, lookup)).map(|slot| &*slot.route));
+            found.extend(
+                node.slots
+                    .iter()
+                    .filter(|slot| slot.holds(rest, lookup))
+                    .map(|slot| &*slot.route),
+            );
         });
     }
 
@@ -107,8 +133,12 @@ impl<T> Node<T> {
         let (mut node, mut rest) = (self, path);
         loop {
             visit(node, rest);
-            let Some(child) = node.child(rest) else { return };
-            let Some(behind) = rest.strip_prefix(&*child.label) else { return };
+            let Some(child) = node.child(rest) else {
+                return;
+            };
+            let Some(behind) = rest.strip_prefix(&*child.label) else {
+                return;
+            };
             (node, rest) = (child, behind);
         }
     }
@@ -128,11 +158,17 @@ impl<T> Node<T> {
         match self.firsts.binary_search(first) {
             Err(place) => {
                 self.firsts.insert(place, *first);
-                self.children.insert(place, Arc::new(Self::leaf(path, slot)));
+                self.children
+                    .insert(place, Arc::new(Self::leaf(path, slot)));
             }
             Ok(place) => {
                 let child = Arc::make_mut(&mut self.children[place]);
-                let common = child.label.iter().zip(path).take_while(|(left, right)| left == right).count();
+                let common = child
+                    .label
+                    .iter()
+                    .zip(path)
+                    .take_while(|(left, right)| left == right)
+                    .count();
                 if common < child.label.len() {
                     child.split(common);
                 }
@@ -144,7 +180,11 @@ impl<T> Node<T> {
     /// Puts a node between this one and its parent, `at` bytes into the label.
     fn split(&mut self, at: usize) {
         let (upper, lower) = self.label.split_at(at);
-        let parent = Self { label: upper.into(), firsts: SmallVec::from_iter([lower[0]]), ..Self::new() };
+        let parent = Self {
+            label: upper.into(),
+            firsts: SmallVec::from_iter([lower[0]]),
+            ..Self::new()
+        };
         let lower = lower.into();
         let mut child = std::mem::replace(self, parent);
         child.label = lower;
@@ -157,9 +197,13 @@ impl<T> Node<T> {
             self.slots.retain(|slot| &*slot.route.name != name);
             return;
         };
-        let Ok(place) = self.firsts.binary_search(first) else { return };
+        let Ok(place) = self.firsts.binary_search(first) else {
+            return;
+        };
         let child = Arc::make_mut(&mut self.children[place]);
-        let Some(rest) = path.strip_prefix(&*child.label) else { return };
+        let Some(rest) = path.strip_prefix(&*child.label) else {
+            return;
+        };
         child.remove(rest, name);
         if child.is_empty() {
             self.firsts.remove(place);
@@ -194,6 +238,10 @@ impl<T> Clone for Node<T> {
 
 impl<T> Clone for Slot<T> {
     fn clone(&self) -> Self {
-        Self { residual: self.residual.clone(), route: Arc::clone(&self.route), ..*self }
+        Self {
+            residual: self.residual.clone(),
+            route: Arc::clone(&self.route),
+            ..*self
+        }
     }
 }
