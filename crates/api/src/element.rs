@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use traefikrs_compile::report::{MiddlewareReport, Report, RouterReport, ServiceReport, Status, Verdict};
+use traefikrs_compile::report::{
+    MiddlewareReport, Report, RouterReport, ServiceReport, Status, Verdict,
+};
 use traefikrs_config::QualifiedName;
 
 /// One element, with what lists search, filter and sort by.
@@ -21,18 +23,26 @@ pub(crate) struct Element {
 }
 
 pub(crate) fn routers(report: &Report) -> Vec<Element> {
-    report.routers.iter().map(|(name, router)| router_element(name, router)).collect()
+    report
+        .routers
+        .iter()
+        .map(|(name, router)| router_element(name, router))
+        .collect()
 }
 
 pub(crate) fn services(report: &Report) -> Vec<Element> {
     let elements = report.services.iter();
-    elements.map(|(name, service)| element(name, &service.verdict, service_json(name, service))).collect()
+    elements
+        .map(|(name, service)| element(name, &service.verdict, service_json(name, service)))
+        .collect()
 }
 
 pub(crate) fn middlewares(report: &Report) -> Vec<Element> {
     let elements = report.middlewares.iter();
     elements
-        .map(|(name, middleware)| element(name, &middleware.verdict, middleware_json(name, middleware)))
+        .map(|(name, middleware)| {
+            element(name, &middleware.verdict, middleware_json(name, middleware))
+        })
         .collect()
 }
 
@@ -76,7 +86,10 @@ fn element(name: &QualifiedName, verdict: &Verdict, json: Value) -> Element {
 fn router_json(name: &QualifiedName, report: &RouterReport) -> Value {
     let mut fields = router_fields(report);
     // Traefik: a priority may not fit into a JavaScript number.
-    fields.insert("priorityStr".into(), report.router.priority.to_string().into());
+    fields.insert(
+        "priorityStr".into(),
+        report.router.priority.to_string().into(),
+    );
     named(fields, name)
 }
 
@@ -135,12 +148,18 @@ fn redact_users(fields: &mut Map<String, Value>) {
             *users = json!(vec!["REDACTED"; count]);
         }
     }
-    if let Some(redis) = fields.get_mut("rateLimit").and_then(|limit| limit.get_mut("redis")) {
+    if let Some(redis) = fields
+        .get_mut("rateLimit")
+        .and_then(|limit| limit.get_mut("redis"))
+    {
         if let Some(password) = redis.get_mut("password") {
             *password = "REDACTED".into();
         }
     }
-    if let Some(tls) = fields.get_mut("forwardAuth").and_then(|auth| auth.get_mut("tls")) {
+    if let Some(tls) = fields
+        .get_mut("forwardAuth")
+        .and_then(|auth| auth.get_mut("tls"))
+    {
         if let Some(key) = tls.get_mut("key") {
             *key = "REDACTED".into();
         }
@@ -156,7 +175,11 @@ fn object(value: &impl Serialize) -> Map<String, Value> {
 
 fn judged(fields: &mut Map<String, Value>, verdict: &Verdict) {
     if !verdict.findings.is_empty() {
-        let errors: Vec<_> = verdict.findings.iter().map(|finding| &finding.message).collect();
+        let errors: Vec<_> = verdict
+            .findings
+            .iter()
+            .map(|finding| &finding.message)
+            .collect();
         fields.insert("error".into(), json!(errors));
     }
     fields.insert("status".into(), json!(verdict.status()));
@@ -179,6 +202,8 @@ fn named(mut fields: Map<String, Value>, name: &QualifiedName) -> Value {
 fn kind_of(element: &impl Serialize) -> Option<String> {
     const OTHERS: [&str; 2] = ["middlewares", "observability"];
     let fields = object(element);
-    let kind = fields.keys().find(|field| !OTHERS.contains(&field.as_str()))?;
+    let kind = fields
+        .keys()
+        .find(|field| !OTHERS.contains(&field.as_str()))?;
     Some(kind.to_lowercase())
 }

@@ -19,14 +19,12 @@
 //! `serviceName` and `middlewareName`. Mirrors `pkg/api` of Traefik 3.7.
 //!
 //! ```
-//! use std::sync::Arc;
-//!
 //! use http::Method;
 //! use traefikrs_api::{Api, Facts};
 //!
 //! let api = Api::new(Facts::default());
 //! let generation = traefikrs_compile::Generation::default();
-//! let answer = api.answer(&Method::GET, "/api/http/routers", None, &generation, &[]);
+//! let answer = api.answer(&Method::GET, "/api/http/routers", None, &generation.report);
 //! assert_eq!(answer.body().as_ref(), b"[]\n");
 //! ```
 
@@ -38,8 +36,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
-use traefikrs_compile::Generation;
-use traefikrs_config::Diagnostic;
+use traefikrs_compile::Report;
 
 use crate::list::{InvalidRequest, Query};
 
@@ -70,37 +67,47 @@ impl Api {
         Self { facts }
     }
 
-    /// Answers one request; `findings` are those made before compiling.
+    /// Answers one request from a report.
     pub fn answer(
         &self,
         method: &Method,
         path: &str,
         query: Option<&str>,
-        generation: &Generation,
-        findings: &[Diagnostic],
+        report: &Report,
     ) -> Answer {
         let Some(rest) = path.strip_prefix("/api/") else {
             return not_found();
         };
         let segments: Vec<_> = rest.split('/').collect();
         if method != Method::GET {
-            return if known(&segments) { empty(StatusCode::METHOD_NOT_ALLOWED) } else { not_found() };
+            return if known(&segments) {
+                empty(StatusCode::METHOD_NOT_ALLOWED)
+            } else {
+                not_found()
+            };
         }
-        let report = &generation.report;
         let query = Query::parse(query.unwrap_or_default());
         match segments.as_slice() {
             ["version"] => self.version(),
             ["overview"] => json_line(&overview::overview(report, &self.facts.providers)),
             ["rawdata"] => json_line(&overview::raw_data(report)),
-            ["diagnostics"] => json_line(&findings.iter().chain(&report.diagnostics).collect::<Vec<_>>()),
+            ["diagnostics"] => json_line(&report.diagnostics),
             ["entrypoints"] => list_answer(query.select_values(&self.facts.entry_points)),
             ["entrypoints", name] => one("entry point", name, self.entry_point(&decoded(name))),
             ["http", "routers"] => list_answer(query.select(element::routers(report))),
-            ["http", "routers", name] => one("router", name, element::router(report, &decoded(name))),
+            ["http", "routers", name] => {
+                one("router", name, element::router(report, &decoded(name)))
+            }
             ["http", "services"] => list_answer(query.select(element::services(report))),
-            ["http", "services", name] => one("service", name, element::service(report, &decoded(name))),
+            ["http", "services", name] => {
+                one("service", name, element::service(report, &decoded(name)))
+            }
             ["http", "middlewares"] => list_answer(query.select(element::middlewares(report))),
-            ["http", "middlewares", name] => one("middleware", name, element::middleware(report, &decoded(name))),
+            ["http", "middlewares", name] => one(
+                "middleware",
+                name,
+                element::middleware(report, &decoded(name)),
+            ),
             _ => not_found(),
         }
     }
@@ -111,7 +118,11 @@ impl Api {
             "Codename": "traefikrs",
             "startDate": self.facts.start_date,
         });
-        answer(StatusCode::OK, "application/json; charset=UTF-8", body.to_string())
+        answer(
+            StatusCode::OK,
+            "application/json; charset=UTF-8",
+            body.to_string(),
+        )
     }
 
     fn entry_point(&self, name: &str) -> Option<Value> {
@@ -131,13 +142,18 @@ fn known(segments: &[&str]) -> bool {
 }
 
 fn decoded(segment: &str) -> String {
-    percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned()
+    percent_encoding::percent_decode_str(segment)
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 fn one(kind: &str, name: &str, found: Option<Value>) -> Answer {
     match found {
         Some(element) => json_line(&element),
-        None => refusal(StatusCode::NOT_FOUND, &format!("{kind} not found: {}", decoded(name))),
+        None => refusal(
+            StatusCode::NOT_FOUND,
+            &format!("{kind} not found: {}", decoded(name)),
+        ),
     }
 }
 
@@ -167,12 +183,18 @@ fn refusal(status: StatusCode, message: &str) -> Answer {
 
 fn not_found() -> Answer {
     let body = "404 page not found\n".to_owned();
-    nosniff(answer(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", body))
+    nosniff(answer(
+        StatusCode::NOT_FOUND,
+        "text/plain; charset=utf-8",
+        body,
+    ))
 }
 
 fn nosniff(mut answer: Answer) -> Answer {
     let value = HeaderValue::from_static("nosniff");
-    answer.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, value);
+    answer
+        .headers_mut()
+        .insert(header::X_CONTENT_TYPE_OPTIONS, value);
     answer
 }
 
@@ -185,6 +207,8 @@ fn empty(status: StatusCode) -> Answer {
 fn answer(status: StatusCode, content_type: &'static str, body: String) -> Answer {
     let mut answer = Response::new(Bytes::from(body));
     *answer.status_mut() = status;
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer
 }

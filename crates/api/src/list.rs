@@ -44,7 +44,9 @@ impl Query {
         for part in text.split('&') {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
             let value = value.replace('+', " ");
-            let value = percent_encoding::percent_decode_str(&value).decode_utf8_lossy().into_owned();
+            let value = percent_encoding::percent_decode_str(&value)
+                .decode_utf8_lossy()
+                .into_owned();
             let number = (!value.is_empty()).then(|| value.parse().unwrap_or(0));
             match key {
                 "search" => query.search = value.to_lowercase(),
@@ -78,19 +80,28 @@ impl Query {
         (self.search.is_empty() || contains(&element.name) || contains(&element.rule))
             && (self.status.is_empty() || self.status == status)
             && (self.service_name.is_empty()
-                || element.service.as_ref().is_some_and(|(written, qualified)| {
-                    [written, qualified].contains(&&self.service_name)
-                }))
-            && (self.middleware_name.is_empty() || element.middlewares.contains(&self.middleware_name))
+                || element
+                    .service
+                    .as_ref()
+                    .is_some_and(|(written, qualified)| {
+                        [written, qualified].contains(&&self.service_name)
+                    }))
+            && (self.middleware_name.is_empty()
+                || element.middlewares.contains(&self.middleware_name))
     }
 
     fn order(&self, a: &Element, b: &Element) -> Ordering {
         let field = match self.sort_by.as_str() {
-            field @ ("provider" | "priority" | "status" | "rule" | "service" | "entryPoints" | "type") => field,
+            field @ ("provider" | "priority" | "status" | "rule" | "service" | "entryPoints"
+            | "type") => field,
             _ => "name",
         };
         let order = compare(&a.json[field], &b.json[field]).then_with(|| a.name.cmp(&b.name));
-        if self.descending { order.reverse() } else { order }
+        if self.descending {
+            order.reverse()
+        } else {
+            order
+        }
     }
 
     fn page(&self, mut elements: Vec<Value>) -> Result<Page, InvalidRequest> {
@@ -103,7 +114,9 @@ impl Query {
         let per_page = number("per_page", self.per_page, 100)?;
         let start = (page - 1).saturating_mul(per_page);
         if start > 0 && start >= elements.len() {
-            return Err(InvalidRequest(format!("page: {page}, per_page: {per_page}")));
+            return Err(InvalidRequest(format!(
+                "page: {page}, per_page: {per_page}"
+            )));
         }
         let end = start.saturating_add(per_page);
         let next = if end < elements.len() { page + 1 } else { 1 };

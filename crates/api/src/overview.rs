@@ -35,8 +35,14 @@ fn counts(states: impl Iterator<Item = Status>) -> Value {
 }
 
 pub(crate) fn raw_data(report: &Report) -> Value {
-    let routers = report.routers.iter().map(|(name, router)| (name.to_string(), router_fields(router).into()));
-    let services = report.services.iter().map(|(name, service)| (name.to_string(), service_fields(service).into()));
+    let routers = report
+        .routers
+        .iter()
+        .map(|(name, router)| (name.to_string(), router_fields(router).into()));
+    let services = report
+        .services
+        .iter()
+        .map(|(name, service)| (name.to_string(), service_fields(service).into()));
     let middlewares = report
         .middlewares
         .iter()

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use traefikrs_config::diagnostic::{Consequence, Diagnostic, Reason, Subject};
 use traefikrs_config::{QualifiedName, dynamic};
+use traefikrs_router::Precedence;
 
 use crate::compiled::{Compiled, DeniedCharacters};
 use crate::middleware::Middlewares;
@@ -18,8 +19,8 @@ use crate::{middleware, service};
 pub struct Options {
     /// The entry points that serve HTTP, by name.
     pub entry_points: BTreeMap<String, EntryPointOptions>,
-    /// Providers in order of preference, for routers of equal priority.
-    pub precedence: Vec<String>,
+    /// Which provider wins among routers of equal priority.
+    pub precedence: Precedence,
 }
 
 /// What an entry point says that matters for its routes.
@@ -83,7 +84,11 @@ struct Legacy {
 /// assert!(generation.report.diagnostics[0].to_string().contains("bad@file"));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-pub fn compile(configuration: &dynamic::Configuration, options: &Options, previous: Option<&Generation>) -> Generation {
+pub fn compile(
+    configuration: &dynamic::Configuration,
+    options: &Options,
+    previous: Option<&Generation>,
+) -> Generation {
     let nothing = dynamic::Http::default();
     let http = configuration.http.as_ref().unwrap_or(&nothing);
     let legacy = previous.map(|previous| &previous.legacy);
@@ -173,10 +178,20 @@ fn diagnostics(report: &Report) -> Vec<Diagnostic> {
         findings("router", name, &router.verdict, Consequence::RouterDisabled)
     });
     let services = report.services.iter().flat_map(|(name, service)| {
-        findings("service", name, &service.verdict, Consequence::ServiceDisabled)
+        findings(
+            "service",
+            name,
+            &service.verdict,
+            Consequence::ServiceDisabled,
+        )
     });
     let middlewares = report.middlewares.iter().flat_map(|(name, middleware)| {
-        findings("middleware", name, &middleware.verdict, Consequence::MiddlewareDisabled)
+        findings(
+            "middleware",
+            name,
+            &middleware.verdict,
+            Consequence::MiddlewareDisabled,
+        )
     });
     routers.chain(services).chain(middlewares).collect()
 }
@@ -190,9 +205,14 @@ fn findings(
     let subject = Subject::named(kind, name.as_str());
     verdict.findings.iter().map(move |finding| {
         let diagnostic = match finding.status {
-            Status::Disabled => Diagnostic::error(subject.clone(), finding.reason, &*finding.message).leads_to(consequence),
-            Status::Enabled | Status::Warning => Diagnostic::warning(subject.clone(), finding.reason, &*finding.message)
-                .leads_to(mild_consequence(finding.reason)),
+            Status::Disabled => {
+                Diagnostic::error(subject.clone(), finding.reason, &*finding.message)
+                    .leads_to(consequence)
+            }
+            Status::Enabled | Status::Warning => {
+                Diagnostic::warning(subject.clone(), finding.reason, &*finding.message)
+                    .leads_to(mild_consequence(finding.reason))
+            }
         };
         diagnostic.at(finding.path).showing(&*finding.detail)
     })

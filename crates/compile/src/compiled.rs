@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use http::uri::Authority;
 use traefikrs_config::QualifiedName;
-use traefikrs_lb::Wrr;
+use traefikrs_lb::strategy::Wrr;
 use traefikrs_middleware::Stack;
 use traefikrs_router::RouteTable;
 
@@ -158,6 +158,12 @@ pub enum ServerHost {
 /// the same pool, also across reloads; a number is never used again for something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PoolId(pub(crate) u64);
+
+impl From<PoolId> for u64 {
+    fn from(id: PoolId) -> Self {
+        id.0
+    }
+}
 
 /// How connections to servers are made, and how long things may take.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,9 @@
 //! Middlewares: names become a stack, chains expanded.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use traefikrs_config::{QualifiedName, dynamic};
-use traefikrs_middleware::{Error, Middleware, Stack};
+use traefikrs_middleware::{Definition, Error, Headers, Kind, Middleware, Stack};
 
 use crate::error::BuildError;
 use crate::reason::{MIDDLEWARE_UNUSABLE, NOT_SERVED};
@@ -18,21 +17,30 @@ const MAX_DEPTH: usize = 64;
 /// Kinds without which a request is served all the same: they change how, not who may.
 ///
 /// Every other kind that is not served yet closes the router.
-const HARMLESS: &[&str] = &["buffering", "circuitBreaker", "compress", "contentType", "errors", "retry"];
+const HARMLESS: &[Kind] = &[
+    Kind::Buffering,
+    Kind::CircuitBreaker,
+    Kind::Compress,
+    Kind::ContentType,
+    Kind::Errors,
+    Kind::Retry,
+];
+
+/// Options of the headers middleware that decide who may pass.
+const GUARDING_HEADERS: &[&str] = &["allowedHosts"];
 
 /// The middlewares of one configuration, built on demand and once.
 pub(crate) struct Middlewares<'c> {
     configured: &'c BTreeMap<String, dynamic::Middleware>,
-    built: BTreeMap<QualifiedName, Result<Vec<Arc<Middleware>>, BuildError>>,
+    built: BTreeMap<QualifiedName, Result<Vec<Middleware>, BuildError>>,
     previous: Option<&'c Previous>,
     pub(crate) verdicts: BTreeMap<QualifiedName, Verdict>,
 }
 
-/// What a generation leaves to the next: middlewares that did not change stay the same value.
+/// What a generation leaves to the next: what its middlewares were, to tell what has changed.
 #[derive(Debug, Default)]
 pub(crate) struct Previous {
     configured: BTreeMap<String, dynamic::Middleware>,
-    built: BTreeMap<QualifiedName, Vec<Arc<Middleware>>>,
 }
 
 impl<'c> Middlewares<'c> {
@@ -46,16 +54,49 @@ impl<'c> Middlewares<'c> {
     }
 
     pub(crate) fn into_previous(self) -> Previous {
-        let built = self.built.into_iter().filter_map(|(name, built)| Some((name, built.ok()?)));
         Previous {
             configured: self.configured.clone(),
-            built: built.collect(),
         }
     }
 
+    /// Whether a list of references means what it meant in the generation before.
+    pub(crate) fn unchanged(&self, references: &[String], element: &QualifiedName) -> bool {
+        let Some(previous) = self.previous else {
+            return false;
+        };
+        let mut names: Vec<_> = references
+            .iter()
+            .map(|reference| element.resolve(reference))
+            .collect();
+        let mut seen = BTreeSet::new();
+        while let Some(name) = names.pop() {
+            let now = self.configured.get(name.as_str());
+            if now != previous.configured.get(name.as_str()) {
+                return false;
+            }
+            let chain = now.and_then(|middleware| middleware.chain.as_ref());
+            if seen.insert(name.clone()) {
+                names.extend(
+                    chain
+                        .into_iter()
+                        .flat_map(|chain| &chain.middlewares)
+                        .map(|link| name.resolve(link)),
+                );
+            }
+        }
+        true
+    }
+
     /// The stack that a list of references inside an element means.
-    pub(crate) fn stack(&mut self, references: &[String], element: &QualifiedName) -> Result<Stack, BuildError> {
-        Ok(Stack::new(self.list(references, element, &mut Vec::new())?))
+    pub(crate) fn stack(
+        &mut self,
+        references: &[String],
+        element: &QualifiedName,
+    ) -> Result<Stack, BuildError> {
+        Ok(self
+            .list(references, element, &mut Vec::new())?
+            .into_iter()
+            .collect())
     }
 
     fn list(
@@ -63,12 +104,14 @@ impl<'c> Middlewares<'c> {
         references: &[String],
         element: &QualifiedName,
         path: &mut Vec<QualifiedName>,
-    ) -> Result<Vec<Arc<Middleware>>, BuildError> {
+    ) -> Result<Vec<Middleware>, BuildError> {
         let mut list = Vec::new();
         for reference in references {
             list.extend(self.expanded(&element.resolve(reference), path)?);
             if list.len() > MAX_STACK {
-                return Err(BuildError::invalid(format!("more than {MAX_STACK} middlewares in a row")));
+                return Err(BuildError::invalid(format!(
+                    "more than {MAX_STACK} middlewares in a row"
+                )));
             }
         }
         Ok(list)
@@ -78,22 +121,30 @@ impl<'c> Middlewares<'c> {
         &mut self,
         name: &QualifiedName,
         path: &mut Vec<QualifiedName>,
-    ) -> Result<Vec<Arc<Middleware>>, BuildError> {
+    ) -> Result<Vec<Middleware>, BuildError> {
         if let Some(built) = self.built.get(name) {
             return built.clone();
         }
         let Some(configured) = self.configured.get(name.as_str()) else {
-            return Err(BuildError::invalid(format!("middleware \"{name}\" does not exist")));
+            return Err(BuildError::invalid(format!(
+                "middleware \"{name}\" does not exist"
+            )));
         };
         if path.contains(name) {
-            let circle: Vec<_> = path.iter().chain([name]).map(|name| format!("middleware:{name}")).collect();
+            let circle: Vec<_> = path
+                .iter()
+                .chain([name])
+                .map(|name| format!("middleware:{name}"))
+                .collect();
             return Err(BuildError::invalid(format!(
                 "could not instantiate middleware {name}: recursion detected in {}",
                 circle.join("->")
             )));
         }
         if path.len() >= MAX_DEPTH {
-            return Err(BuildError::invalid(format!("chains are nested more than {MAX_DEPTH} deep")));
+            return Err(BuildError::invalid(format!(
+                "chains are nested more than {MAX_DEPTH} deep"
+            )));
         }
         path.push(name.clone());
         let built = self.build(name, configured, path);
@@ -114,41 +165,61 @@ impl<'c> Middlewares<'c> {
         name: &QualifiedName,
         configured: &dynamic::Middleware,
         path: &mut Vec<QualifiedName>,
-    ) -> Result<Vec<Arc<Middleware>>, BuildError> {
-        if let Some(chain) = only_chain(configured) {
-            return self.list(&chain.middlewares, name, path);
-        }
-        if let Some(unchanged) = self.unchanged(name, configured) {
-            return Ok(unchanged);
-        }
-        match Middleware::new(name.as_str(), configured) {
-            Ok(middleware) => Ok(vec![Arc::new(middleware)]),
+    ) -> Result<Vec<Middleware>, BuildError> {
+        match Definition::new(name.as_str(), configured) {
+            Ok(Definition::Chain(chain)) => self.list(chain.names(), name, path),
+            Ok(Definition::Middleware(middleware)) => {
+                self.judge_headers(name, configured)?;
+                Ok(vec![middleware])
+            }
             Err(Error::NotServed(kind)) if HARMLESS.contains(&kind) => {
-                let verdict = self.verdicts.entry(name.clone()).or_default();
-                verdict.warn(NOT_SERVED, "", format!("{kind} is not served yet: requests pass without it"));
+                self.not_served(
+                    name,
+                    format!("{kind} is not served yet: requests pass without it"),
+                );
                 Ok(Vec::new())
             }
-            Err(Error::NotServed(kind)) => Err(BuildError::not_served(format!(
-                "middleware \"{name}\": {kind} is not served yet, and requests must not pass without it"
-            ))),
+            Err(Error::NotServed(kind)) => Err(must_not_pass_without(name, kind.name())),
             Err(error) => Err(BuildError::invalid(error.to_string())),
         }
     }
 
-    fn unchanged(&self, name: &QualifiedName, configured: &dynamic::Middleware) -> Option<Vec<Arc<Middleware>>> {
-        let previous = self.previous?;
-        let same = previous.configured.get(name.as_str()) == Some(configured);
-        // An empty list stands for one that is not served, which has to be said each time.
-        same.then(|| previous.built.get(name)).flatten().filter(|built| !built.is_empty()).cloned()
+    fn judge_headers(
+        &mut self,
+        name: &QualifiedName,
+        configured: &dynamic::Middleware,
+    ) -> Result<(), BuildError> {
+        let unserved: Vec<_> = configured
+            .headers
+            .iter()
+            .flat_map(Headers::unserved)
+            .collect();
+        if let Some(guard) = unserved
+            .iter()
+            .find(|option| GUARDING_HEADERS.contains(option))
+        {
+            return Err(must_not_pass_without(name, guard));
+        }
+        if !unserved.is_empty() {
+            let options = unserved.join(", ");
+            self.not_served(
+                name,
+                format!("headers: {options} not served yet: requests pass without"),
+            );
+        }
+        Ok(())
+    }
+
+    fn not_served(&mut self, name: &QualifiedName, message: String) {
+        self.verdicts
+            .entry(name.clone())
+            .or_default()
+            .warn(NOT_SERVED, "", message);
     }
 }
 
-/// The chain, when the middleware is nothing else.
-fn only_chain(configured: &dynamic::Middleware) -> Option<&dynamic::Chain> {
-    let chain = configured.chain.as_ref()?;
-    let alone = dynamic::Middleware {
-        chain: Some(chain.clone()),
-        ..dynamic::Middleware::default()
-    };
-    (*configured == alone).then_some(chain)
+fn must_not_pass_without(name: &QualifiedName, what: &str) -> BuildError {
+    BuildError::not_served(format!(
+        "middleware \"{name}\": {what} is not served yet, and requests must not pass without it"
+    ))
 }

@@ -18,8 +18,15 @@ pub struct Report {
     pub services: BTreeMap<QualifiedName, ServiceReport>,
     /// Middlewares by qualified name.
     pub middlewares: BTreeMap<QualifiedName, MiddlewareReport>,
-    /// Everything found while compiling.
+    /// Everything found, in the order of the stages.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Report {
+    /// Puts what earlier stages found in front.
+    pub fn after(&mut self, earlier: Vec<Diagnostic>) {
+        self.diagnostics.splice(0..0, earlier);
+    }
 }
 
 /// Does an element work?
@@ -67,19 +74,42 @@ impl Finding {
 impl Verdict {
     /// Whether the element works: as its worst finding says.
     pub fn status(&self) -> Status {
-        self.findings.iter().map(|finding| finding.status).max().unwrap_or_default()
+        self.findings
+            .iter()
+            .map(|finding| finding.status)
+            .max()
+            .unwrap_or_default()
     }
 
-    pub(crate) fn disable(&mut self, reason: Reason, path: &'static str, message: impl Into<String>) -> &mut Finding {
+    pub(crate) fn disable(
+        &mut self,
+        reason: Reason,
+        path: &'static str,
+        message: impl Into<String>,
+    ) -> &mut Finding {
         self.add(Status::Disabled, reason, path, message.into())
     }
 
-    pub(crate) fn warn(&mut self, reason: Reason, path: &'static str, message: impl Into<String>) -> &mut Finding {
+    pub(crate) fn warn(
+        &mut self,
+        reason: Reason,
+        path: &'static str,
+        message: impl Into<String>,
+    ) -> &mut Finding {
         self.add(Status::Warning, reason, path, message.into())
     }
 
-    fn add(&mut self, status: Status, reason: Reason, path: &'static str, message: String) -> &mut Finding {
-        let known = self.findings.iter().position(|finding| finding.message == message);
+    fn add(
+        &mut self,
+        status: Status,
+        reason: Reason,
+        path: &'static str,
+        message: String,
+    ) -> &mut Finding {
+        let known = self
+            .findings
+            .iter()
+            .position(|finding| finding.message == message);
         let index = known.unwrap_or(self.findings.len());
         if known.is_none() {
             self.findings.push(Finding {

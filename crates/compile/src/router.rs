@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use traefikrs_config::{QualifiedName, dynamic};
-use traefikrs_router::{Matcher, RouteTable};
-use traefikrs_rule::Syntax;
+use traefikrs_router::{Matcher, Priority, PriorityTooHigh, RouteTable};
+use traefikrs_rule::{Rule, Syntax};
 
 use crate::compile::Options;
 use crate::compiled::{EntryPointRoutes, Route, Target};
@@ -15,9 +15,6 @@ use crate::reason;
 use crate::report::{RouterReport, Verdict};
 use crate::service::Services;
 use crate::tree::{RouterTree, is_root};
-
-// Traefik: the thousand highest numbers are for its own routers.
-const MAX_USER_PRIORITY: i64 = i64::MAX - 1_000;
 
 /// Everything that routers are built from.
 pub(crate) struct Routers<'r, 'c> {
@@ -32,7 +29,10 @@ pub(crate) struct Routers<'r, 'c> {
 }
 
 /// The routes of each entry point, and what became of each router.
-pub(crate) type Built = (BTreeMap<String, EntryPointRoutes>, BTreeMap<QualifiedName, RouterReport>);
+pub(crate) type Built = (
+    BTreeMap<String, EntryPointRoutes>,
+    BTreeMap<QualifiedName, RouterReport>,
+);
 
 impl<'r, 'c> Routers<'r, 'c> {
     pub(crate) fn new(
@@ -89,7 +89,12 @@ impl<'r, 'c> Routers<'r, 'c> {
             let report = RouterReport {
                 router,
                 verdict: self.verdicts.remove(&name).unwrap_or_default(),
-                using: using.remove(&name).into_iter().flatten().map(str::to_owned).collect(),
+                using: using
+                    .remove(&name)
+                    .into_iter()
+                    .flatten()
+                    .map(str::to_owned)
+                    .collect(),
             };
             (name, report)
         });
@@ -97,20 +102,34 @@ impl<'r, 'c> Routers<'r, 'c> {
     }
 
     /// The entry points that exist, in the order of their names.
-    fn entry_points(&mut self, name: &QualifiedName, router: &dynamic::Router) -> BTreeSet<&'r str> {
+    fn entry_points(
+        &mut self,
+        name: &QualifiedName,
+        router: &dynamic::Router,
+    ) -> BTreeSet<&'r str> {
         let (known, unknown): (Vec<_>, Vec<_>) = router
             .entry_points
             .iter()
-            .map(|entry_point| (entry_point, self.options.entry_points.get_key_value(entry_point)))
+            .map(|entry_point| {
+                (
+                    entry_point,
+                    self.options.entry_points.get_key_value(entry_point),
+                )
+            })
             .partition(|(_, known)| known.is_some());
-        let known: BTreeSet<_> = known.into_iter().filter_map(|(_, known)| Some(known?.0.as_str())).collect();
+        let known: BTreeSet<_> = known
+            .into_iter()
+            .filter_map(|(_, known)| Some(known?.0.as_str()))
+            .collect();
         for (entry_point, _) in unknown {
             let message = format!("entryPoint \"{entry_point}\" doesn't exist");
-            self.verdict(name).warn(reason::ENTRY_POINT_NOT_FOUND, "entryPoints", message);
+            self.verdict(name)
+                .warn(reason::ENTRY_POINT_NOT_FOUND, "entryPoints", message);
         }
         if known.is_empty() && is_root(router) {
             let message = "no valid entryPoint for this router";
-            self.verdict(name).disable(reason::ENTRY_POINT_NOT_FOUND, "entryPoints", message);
+            self.verdict(name)
+                .disable(reason::ENTRY_POINT_NOT_FOUND, "entryPoints", message);
         }
         known
     }
@@ -121,12 +140,10 @@ impl<'r, 'c> Routers<'r, 'c> {
         router: &dynamic::Router,
         routers: &BTreeMap<QualifiedName, dynamic::Router>,
     ) -> Option<traefikrs_router::Route<Arc<Route>>> {
-        if router.priority > MAX_USER_PRIORITY && !name.is_internal() {
-            let message = format!(
-                "the router priority {} exceeds the max user-defined priority {MAX_USER_PRIORITY}",
-                router.priority
-            );
-            self.verdict(name).disable(reason::PRIORITY_TOO_HIGH, "priority", message);
+        if router.priority > Priority::MAX_USER.value() && !name.is_internal() {
+            let error = PriorityTooHigh(router.priority);
+            self.verdict(name)
+                .disable(reason::PRIORITY_TOO_HIGH, "priority", error.to_string());
             return None;
         }
         if let Some(tls) = &router.tls {
@@ -141,15 +158,20 @@ impl<'r, 'c> Routers<'r, 'c> {
             "" | "default" => None,
             options => Some(name.resolve(options)),
         };
-        let known = |options: &QualifiedName| self.tls_options.is_some_and(|known| known.contains_key(options.as_str()));
+        let known = |options: &QualifiedName| {
+            self.tls_options
+                .is_some_and(|known| known.contains_key(options.as_str()))
+        };
         match options {
             Some(options) if !known(&options) => {
                 let message = format!("building router handler: unknown TLS options: {options}");
-                self.verdict(name).disable(reason::TLS_OPTIONS_NOT_FOUND, "tls.options", message);
+                self.verdict(name)
+                    .disable(reason::TLS_OPTIONS_NOT_FOUND, "tls.options", message);
             }
             _ => {
                 let message = "TLS is not served yet: this router takes no requests";
-                self.verdict(name).disable(reason::NOT_SERVED, "tls", message);
+                self.verdict(name)
+                    .disable(reason::NOT_SERVED, "tls", message);
             }
         }
     }
@@ -172,24 +194,27 @@ impl<'r, 'c> Routers<'r, 'c> {
         let (target, stack) = match guarded {
             Ok(guarded) => guarded,
             Err((reason, path, error)) => {
-                self.verdict(name).disable(error.reason(reason), path, error.to_string());
+                self.verdict(name)
+                    .disable(error.reason(reason), path, error.to_string());
                 match error.kind {
                     BuildErrorKind::Invalid => return None,
                     BuildErrorKind::NotServed => (Target::NotServed, Default::default()),
                 }
             }
         };
-        let matcher = match matcher(router) {
+        let (rule, matcher) = match matcher(router) {
             Ok(matcher) => matcher,
             Err((message, detail)) => {
-                self.verdict(name).disable(reason::INVALID_RULE, "rule", message).showing(detail);
+                self.verdict(name)
+                    .disable(reason::INVALID_RULE, "rule", message)
+                    .showing(detail);
                 return None;
             }
         };
         Some(traefikrs_router::Route {
             matcher,
-            priority: router.priority,
-            rank: self.rank(name),
+            priority: Priority::new(router.priority, &rule),
+            rank: self.options.precedence.rank(name.as_str()),
             name: name.as_str().into(),
             value: Arc::new(Route {
                 name: name.clone(),
@@ -204,17 +229,30 @@ impl<'r, 'c> Routers<'r, 'c> {
         name: &QualifiedName,
         router: &dynamic::Router,
         routers: &BTreeMap<QualifiedName, dynamic::Router>,
-    ) -> Result<Target, (traefikrs_config::diagnostic::Reason, &'static str, BuildError)> {
+    ) -> Result<
+        Target,
+        (
+            traefikrs_config::diagnostic::Reason,
+            &'static str,
+            BuildError,
+        ),
+    > {
         if self.tree.is_parent(name) {
             let table = self.child_table(name, routers);
-            return table.map(Target::Children).map_err(|error| (reason::INVALID_ROUTER_TREE, "", error));
+            return table
+                .map(Target::Children)
+                .map_err(|error| (reason::INVALID_ROUTER_TREE, "", error));
         }
         if router.service.is_empty() {
             let error = BuildError::invalid("router must have either a service or child routers");
             return Err((reason::INVALID_ROUTER_TREE, "service", error));
         }
-        let service = self.services.service(&name.resolve(&router.service), self.middlewares);
-        service.map(Target::Service).map_err(|error| (reason::SERVICE_UNUSABLE, "service", error))
+        let service = self
+            .services
+            .service(&name.resolve(&router.service), self.middlewares);
+        service
+            .map(Target::Service)
+            .map_err(|error| (reason::SERVICE_UNUSABLE, "service", error))
     }
 
     fn child_table(
@@ -223,7 +261,10 @@ impl<'r, 'c> Routers<'r, 'c> {
         routers: &BTreeMap<QualifiedName, dynamic::Router>,
     ) -> Result<RouteTable<Arc<Route>>, BuildError> {
         let names: Vec<_> = self.tree.children(parent).cloned().collect();
-        let routes: Vec<_> = names.iter().filter_map(|name| self.child(name, routers)).collect();
+        let routes: Vec<_> = names
+            .iter()
+            .filter_map(|name| self.child(name, routers))
+            .collect();
         if routes.is_empty() {
             return Err(BuildError::invalid(format!(
                 "building child routers muxer: no child routers could be added to muxer ({} skipped)",
@@ -244,20 +285,16 @@ impl<'r, 'c> Routers<'r, 'c> {
         if let Some(built) = self.children.get(name) {
             return built.clone();
         }
-        let sound = self.verdicts.get(name).is_none_or(|verdict| verdict.findings.is_empty());
+        let sound = self
+            .verdicts
+            .get(name)
+            .is_none_or(|verdict| verdict.findings.is_empty());
         let route = match routers.get(name) {
             Some(router) if sound => self.route(name, router, routers),
             _ => None,
         };
         self.children.insert(name.clone(), route.clone());
         route
-    }
-
-    /// A provider's place in the list of preference; those that are not listed come last.
-    fn rank(&self, name: &QualifiedName) -> usize {
-        let precedence = &self.options.precedence;
-        let listed = precedence.iter().position(|provider| provider == name.provider());
-        listed.unwrap_or(precedence.len())
     }
 
     fn verdict(&mut self, name: &QualifiedName) -> &mut Verdict {
@@ -274,11 +311,14 @@ fn with_priority(router: &dynamic::Router) -> dynamic::Router {
     router
 }
 
-/// The matcher of a router's rule; else Traefik's message and, where it can be drawn, the place.
-fn matcher(router: &dynamic::Router) -> Result<Matcher, (String, String)> {
+/// A router's rule and its matcher; else Traefik's message and, where it can be drawn, the place.
+fn matcher(router: &dynamic::Router) -> Result<(Rule, Matcher), (String, String)> {
     let syntax = Syntax::from_setting(&router.rule_syntax);
-    let while_parsing = |problem: &str| format!("error while parsing rule {}: {problem}", router.rule);
+    let while_parsing =
+        |problem: &str| format!("error while parsing rule {}: {problem}", router.rule);
     let rule = traefikrs_rule::parse(&router.rule, syntax)
         .map_err(|error| (while_parsing(&error.traefik_message()), error.to_string()))?;
-    Matcher::new(&rule).map_err(|error| (while_parsing(&error.to_string()), String::new()))
+    let matcher =
+        Matcher::new(&rule).map_err(|error| (while_parsing(&error.to_string()), String::new()))?;
+    Ok((rule, matcher))
 }

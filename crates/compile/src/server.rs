@@ -43,19 +43,28 @@ impl ServerUrl {
         let (authority, path) = rest.split_at(end);
         let path = path.split(['?', '#']).next().unwrap_or_default();
         // Traefik: userinfo is not turned into an Authorization header, and not part of Host.
-        let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        let authority: Authority = authority.parse().map_err(|_| malformed("invalid host or port"))?;
+        let authority = authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host);
+        let authority: Authority = authority
+            .parse()
+            .map_err(|_| malformed("invalid host or port"))?;
         let port = match port_text(authority.as_str()) {
             "" => default_port,
             text => text.parse().map_err(|_| malformed("invalid port"))?,
         };
-        let host = match authority.host().trim_start_matches('[').trim_end_matches(']') {
+        let host = match authority
+            .host()
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+        {
             "" => return Err(malformed("missing host")),
             host => host
                 .parse()
                 .map_or_else(|_| ServerHost::Name(host.into()), ServerHost::Ip),
         };
-        let host_header = HeaderValue::from_str(authority.as_str()).map_err(|_| malformed("invalid host or port"))?;
+        let host_header = HeaderValue::from_str(authority.as_str())
+            .map_err(|_| malformed("invalid host or port"))?;
         Ok(Self {
             scheme,
             host,
@@ -68,7 +77,9 @@ impl ServerUrl {
 }
 
 fn port_text(authority: &str) -> &str {
-    let after_host = authority.rfind(']').map_or(authority, |bracket| &authority[bracket..]);
+    let after_host = authority
+        .rfind(']')
+        .map_or(authority, |bracket| &authority[bracket..]);
     after_host.rsplit_once(':').map_or("", |(_, port)| port)
 }
 
@@ -79,16 +90,33 @@ mod tests {
     #[test]
     fn the_parts_of_a_url_are_found() {
         for (url, expected) in [
-            ("http://10.0.0.1:8080", "Http Ip(10.0.0.1) 8080 10.0.0.1:8080 "),
+            (
+                "http://10.0.0.1:8080",
+                "Http Ip(10.0.0.1) 8080 10.0.0.1:8080 ",
+            ),
             ("HTTP://a.test", "Http Name(\"a.test\") 80 a.test "),
             ("h2c://[::1]:9", "H2c Ip(::1) 9 [::1]:9 "),
             ("http://[::1]", "Http Ip(::1) 80 [::1] "),
-            ("http://u:p@a:81/base/x?q", "Http Name(\"a\") 81 a:81 /base/x"),
+            (
+                "http://u:p@a:81/base/x?q",
+                "Http Name(\"a\") 81 a:81 /base/x",
+            ),
             ("http://a:", "Http Name(\"a\") 80 a: "),
         ] {
             let parsed = ServerUrl::parse(url).unwrap();
-            let ServerUrl { scheme, host, port, authority, path, .. } = parsed;
-            assert_eq!(format!("{scheme:?} {host:?} {port} {authority} {path}"), expected, "{url}");
+            let ServerUrl {
+                scheme,
+                host,
+                port,
+                authority,
+                path,
+                ..
+            } = parsed;
+            assert_eq!(
+                format!("{scheme:?} {host:?} {port} {authority} {path}"),
+                expected,
+                "{url}"
+            );
         }
     }
 
@@ -106,6 +134,11 @@ mod tests {
             let error = ServerUrl::parse(url).unwrap_err().to_string();
             assert_eq!(error, format!("error parsing server URL {url}: {problem}"));
         }
-        assert!(ServerUrl::parse("https://a").unwrap_err().to_string().contains("not served yet"));
+        assert!(
+            ServerUrl::parse("https://a")
+                .unwrap_err()
+                .to_string()
+                .contains("not served yet")
+        );
     }
 }

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use traefikrs_config::{QualifiedName, dynamic};
-use traefikrs_lb::Wrr;
+use traefikrs_lb::strategy::Wrr;
 
-use crate::compiled::{InternalService, LoadBalancer, Server, Service, ServiceKind, Transport, Weighted};
+use crate::compiled::{
+    InternalService, LoadBalancer, Server, Service, ServiceKind, Transport, Weighted,
+};
 use crate::error::BuildError;
 use crate::middleware::Middlewares;
 use crate::reason::{NOT_SERVED, SERVICE_UNUSABLE};
@@ -51,7 +53,10 @@ impl<'c> Services<'c> {
     }
 
     pub(crate) fn into_previous(self) -> Previous {
-        let built = self.built.into_iter().filter_map(|(name, built)| Some((name, built.ok()?)));
+        let built = self
+            .built
+            .into_iter()
+            .filter_map(|(name, built)| Some((name, built.ok()?)));
         Previous {
             configured: self.configured.clone(),
             built: built.collect(),
@@ -78,31 +83,41 @@ impl<'c> Services<'c> {
             return built.clone();
         }
         let Some(configured) = self.configured.get(name.as_str()) else {
-            return Err(BuildError::invalid(format!("the service \"{name}\" does not exist")));
+            return Err(BuildError::invalid(format!(
+                "the service \"{name}\" does not exist"
+            )));
         };
         if path.contains(name) {
             return Err(self.recursion(name, path));
         }
         if path.len() >= MAX_DEPTH {
-            return Err(BuildError::invalid(format!("services are nested more than {MAX_DEPTH} deep")));
+            return Err(BuildError::invalid(format!(
+                "services are nested more than {MAX_DEPTH} deep"
+            )));
         }
         path.push(name.clone());
         let built = self.build(name, configured, path, middlewares);
         path.pop();
         if let Err(error) = &built {
-            self.verdict(name).disable(error.reason(SERVICE_UNUSABLE), "", error.to_string());
+            self.verdict(name)
+                .disable(error.reason(SERVICE_UNUSABLE), "", error.to_string());
         }
         self.built.insert(name.clone(), built.clone());
         built
     }
 
     fn recursion(&mut self, name: &QualifiedName, path: &[QualifiedName]) -> BuildError {
-        let circle: Vec<_> = path.iter().chain([name]).map(|name| format!("service:{name}")).collect();
+        let circle: Vec<_> = path
+            .iter()
+            .chain([name])
+            .map(|name| format!("service:{name}"))
+            .collect();
         let error = BuildError::invalid(format!(
             "could not instantiate service {name}: recursion detected in {}",
             circle.join("->")
         ));
-        self.verdict(name).disable(SERVICE_UNUSABLE, "", error.to_string());
+        self.verdict(name)
+            .disable(SERVICE_UNUSABLE, "", error.to_string());
         error
     }
 
@@ -115,12 +130,16 @@ impl<'c> Services<'c> {
     ) -> Result<Arc<Service>, BuildError> {
         let kind = self.kind(name, configured, path, middlewares)?;
         let stack = middlewares.stack(&configured.middlewares, name)?;
-        let service = Service {
+        if middlewares.unchanged(&configured.middlewares, name) {
+            if let Some(before) = self.unchanged(name, configured, &kind) {
+                return Ok(before);
+            }
+        }
+        Ok(Arc::new(Service {
             name: name.clone(),
             stack,
             kind,
-        };
-        Ok(self.unchanged(&service, configured).unwrap_or_else(|| Arc::new(service)))
+        }))
     }
 
     fn kind(
@@ -152,7 +171,9 @@ impl<'c> Services<'c> {
             ));
         }
         if let Some(load_balancer) = load_balancer {
-            return self.load_balancer(name, load_balancer).map(ServiceKind::LoadBalancer);
+            return self
+                .load_balancer(name, load_balancer)
+                .map(ServiceKind::LoadBalancer);
         }
         if let Some(weighted) = weighted {
             if weighted.sticky.is_some() {
@@ -161,7 +182,10 @@ impl<'c> Services<'c> {
             return self.weighted(name, &weighted.services, path, middlewares);
         }
         if let Some(hashed) = highest_random_weight {
-            self.not_served(name, "highestRandomWeight: services are chosen in turn by weight instead");
+            self.not_served(
+                name,
+                "highestRandomWeight: services are chosen in turn by weight instead",
+            );
             return self.weighted(name, &hashed.services, path, middlewares);
         }
         if let Some(mirroring) = mirroring {
@@ -172,7 +196,9 @@ impl<'c> Services<'c> {
             self.not_served(name, "the fallback gets no requests: failover");
             return self.only(name, &failover.service, path, middlewares);
         }
-        Err(BuildError::invalid(format!("the service \"{name}\" does not have any type defined")))
+        Err(BuildError::invalid(format!(
+            "the service \"{name}\" does not have any type defined"
+        )))
     }
 
     fn weighted(
@@ -218,18 +244,32 @@ impl<'c> Services<'c> {
             .map_err(|error| error.within(&format!("building HTTP service \"{reference}\"")))
     }
 
-    fn load_balancer(&mut self, name: &QualifiedName, configured: &dynamic::LoadBalancer) -> Result<LoadBalancer, BuildError> {
+    fn load_balancer(
+        &mut self,
+        name: &QualifiedName,
+        configured: &dynamic::LoadBalancer,
+    ) -> Result<LoadBalancer, BuildError> {
         match configured.strategy.as_str() {
             "" | "wrr" => {}
             strategy @ ("p2c" | "hrw" | "leasttime") => {
-                self.not_served(name, &format!("strategy {strategy}: servers are chosen in turn by weight instead"));
+                self.not_served(
+                    name,
+                    &format!("strategy {strategy}: servers are chosen in turn by weight instead"),
+                );
             }
-            other => return Err(BuildError::invalid(format!("unsupported load-balancer strategy \"{other}\""))),
+            other => {
+                return Err(BuildError::invalid(format!(
+                    "unsupported load-balancer strategy \"{other}\""
+                )));
+            }
         }
         for (part, set) in [
             ("sticky", configured.sticky.is_some()),
             ("healthCheck", configured.health_check.is_some()),
-            ("passiveHealthCheck", configured.passive_health_check.is_some()),
+            (
+                "passiveHealthCheck",
+                configured.passive_health_check.is_some(),
+            ),
         ] {
             if set {
                 self.not_served(name, part);
@@ -241,7 +281,10 @@ impl<'c> Services<'c> {
             .iter()
             .map(|server| self.server(server, &transport))
             .collect::<Result<Box<[_]>, _>>()?;
-        let weights = configured.servers.iter().map(|server| server.weight.unwrap_or(1));
+        let weights = configured
+            .servers
+            .iter()
+            .map(|server| server.weight.unwrap_or(1));
         Ok(LoadBalancer {
             servers,
             balancer: Mutex::new(Wrr::new(weights)),
@@ -250,7 +293,11 @@ impl<'c> Services<'c> {
         })
     }
 
-    fn transport(&mut self, name: &QualifiedName, configured: &dynamic::LoadBalancer) -> Result<Arc<Transport>, BuildError> {
+    fn transport(
+        &mut self,
+        name: &QualifiedName,
+        configured: &dynamic::LoadBalancer,
+    ) -> Result<Arc<Transport>, BuildError> {
         let reference = match configured.servers_transport.as_str() {
             "" => QualifiedName::new("default", "internal"),
             reference => name.resolve(reference),
@@ -260,28 +307,47 @@ impl<'c> Services<'c> {
             .get(reference.as_str())
             .map_or_else(Vec::new, unserved_parts);
         if !unserved.is_empty() {
-            self.not_served(name, &format!("serversTransport {reference} has {}", unserved.join(", ")));
+            self.not_served(
+                name,
+                &format!("serversTransport {reference} has {}", unserved.join(", ")),
+            );
         }
         if let Some(transport) = self.transports.get(reference.as_str()) {
             return Ok(Arc::clone(transport));
         }
         if reference.is_internal() {
-            return Ok(Arc::new(Transport::new(reference, &dynamic::ServersTransport::default())));
+            return Ok(Arc::new(Transport::new(
+                reference,
+                &dynamic::ServersTransport::default(),
+            )));
         }
-        let first_url = configured.servers.first().map_or("", |server| server.url.as_str());
+        let first_url = configured
+            .servers
+            .first()
+            .map_or("", |server| server.url.as_str());
         Err(BuildError::invalid(format!(
             "error building proxy for server URL {first_url}: getting RoundTripper: servers transport not found {reference}"
         )))
     }
 
-    fn server(&mut self, configured: &dynamic::Server, transport: &Transport) -> Result<Server, BuildError> {
+    fn server(
+        &mut self,
+        configured: &dynamic::Server,
+        transport: &Transport,
+    ) -> Result<Server, BuildError> {
         let url = ServerUrl::parse(&configured.url).map_err(|error| match error {
             InvalidServerUrl::Malformed { .. } => BuildError::invalid(error.to_string()),
             InvalidServerUrl::NotServed(_) => BuildError::not_served(error.to_string()),
         })?;
         let previous = self.previous.map(|previous| &previous.pools);
-        let pool = self.pools.id(previous, transport, url.scheme, url.authority.as_str());
-        let base_path = if configured.preserve_path { url.path.trim_end_matches('/') } else { "" };
+        let pool = self
+            .pools
+            .id(previous, transport, url.scheme, url.authority.as_str());
+        let base_path = if configured.preserve_path {
+            url.path.trim_end_matches('/')
+        } else {
+            ""
+        };
         Ok(Server {
             url: configured.url.as_str().into(),
             scheme: url.scheme,
@@ -296,16 +362,24 @@ impl<'c> Services<'c> {
     }
 
     /// The same service of the generation before, when nothing that it is made of has changed.
-    fn unchanged(&self, service: &Service, configured: &dynamic::Service) -> Option<Arc<Service>> {
+    fn unchanged(
+        &self,
+        name: &QualifiedName,
+        configured: &dynamic::Service,
+        kind: &ServiceKind,
+    ) -> Option<Arc<Service>> {
         let previous = self.previous?;
-        let before = previous.built.get(&service.name)?;
-        let same = previous.configured.get(service.name.as_str()) == Some(configured)
-            && before.stack.same_as(&service.stack)
-            && match (&before.kind, &service.kind) {
-                (ServiceKind::LoadBalancer(before), ServiceKind::LoadBalancer(now)) => before.transport == now.transport,
-                (ServiceKind::Weighted(before), ServiceKind::Weighted(now)) => {
-                    before.children.iter().zip(&now.children).all(|(before, now)| Arc::ptr_eq(before, now))
+        let before = previous.built.get(name)?;
+        let same = previous.configured.get(name.as_str()) == Some(configured)
+            && match (&before.kind, kind) {
+                (ServiceKind::LoadBalancer(before), ServiceKind::LoadBalancer(now)) => {
+                    before.transport == now.transport
                 }
+                (ServiceKind::Weighted(before), ServiceKind::Weighted(now)) => before
+                    .children
+                    .iter()
+                    .zip(&now.children)
+                    .all(|(before, now)| Arc::ptr_eq(before, now)),
                 (ServiceKind::Internal(before), ServiceKind::Internal(now)) => before == now,
                 _ => false,
             };
@@ -313,7 +387,8 @@ impl<'c> Services<'c> {
     }
 
     fn not_served(&mut self, name: &QualifiedName, what: &str) {
-        self.verdict(name).warn(NOT_SERVED, "", format!("{what} is not served yet"));
+        self.verdict(name)
+            .warn(NOT_SERVED, "", format!("{what} is not served yet"));
     }
 
     fn verdict(&mut self, name: &QualifiedName) -> &mut Verdict {

@@ -76,7 +76,13 @@ impl Pools {
         }
     }
 
-    pub(crate) fn id(&mut self, previous: Option<&Self>, transport: &Transport, scheme: Scheme, authority: &str) -> PoolId {
+    pub(crate) fn id(
+        &mut self,
+        previous: Option<&Self>,
+        transport: &Transport,
+        scheme: Scheme,
+        authority: &str,
+    ) -> PoolId {
         let key = PoolKey {
             transport: transport.name.as_str().into(),
             revision: PoolRevision(format!("{transport:?}")),
@@ -85,10 +91,13 @@ impl Pools {
         };
         let next = &mut self.next;
         *self.ids.entry(key).or_insert_with_key(|key| {
-            previous.and_then(|previous| previous.ids.get(key)).copied().unwrap_or_else(|| {
-                *next += 1;
-                PoolId(*next)
-            })
+            previous
+                .and_then(|previous| previous.ids.get(key))
+                .copied()
+                .unwrap_or_else(|| {
+                    *next += 1;
+                    PoolId(*next)
+                })
         })
     }
 }
@@ -99,7 +108,10 @@ pub(crate) fn transports(http: &dynamic::Http) -> BTreeMap<&str, Arc<Transport>>
         .iter()
         .map(|(name, configured)| {
             let qualified = QualifiedName::parse(name, "internal");
-            (name.as_str(), Arc::new(Transport::new(qualified, configured)))
+            (
+                name.as_str(),
+                Arc::new(Transport::new(qualified, configured)),
+            )
         })
         .collect()
 }

@@ -30,13 +30,24 @@ impl RouterTree {
             for parent in &router.parent_refs {
                 let parent = name.resolve(parent);
                 if routers.contains_key(&parent) {
-                    tree.children.entry(parent).or_default().insert(name.clone());
+                    tree.children
+                        .entry(parent)
+                        .or_default()
+                        .insert(name.clone());
                 } else {
-                    verdict.disable(INVALID_ROUTER_TREE, "parentRefs", format!("parent router \"{parent}\" does not exist"));
+                    verdict.disable(
+                        INVALID_ROUTER_TREE,
+                        "parentRefs",
+                        format!("parent router \"{parent}\" does not exist"),
+                    );
                 }
             }
             if let Some(part) = part_of_roots_only(router) {
-                verdict.disable(INVALID_ROUTER_TREE, "", format!("non-root router cannot have {part} configuration"));
+                verdict.disable(
+                    INVALID_ROUTER_TREE,
+                    "",
+                    format!("non-root router cannot have {part} configuration"),
+                );
             }
         }
         let reached = tree.walk(routers, verdicts);
@@ -50,7 +61,9 @@ impl RouterTree {
     }
 
     pub(crate) fn is_parent(&self, name: &QualifiedName) -> bool {
-        self.children.get(name).is_some_and(|children| !children.is_empty())
+        self.children
+            .get(name)
+            .is_some_and(|children| !children.is_empty())
     }
 
     /// Walks down from the roots, cutting each link that leads back to the path it is on.
@@ -76,7 +89,11 @@ impl RouterTree {
     ) {
         if path.len() >= MAX_DEPTH {
             let message = format!("router is more than {MAX_DEPTH} levels below its root");
-            verdicts.entry(name.clone()).or_default().disable(INVALID_ROUTER_TREE, "parentRefs", message);
+            verdicts.entry(name.clone()).or_default().disable(
+                INVALID_ROUTER_TREE,
+                "parentRefs",
+                message,
+            );
             return;
         }
         reached.insert(name.clone());
@@ -84,9 +101,20 @@ impl RouterTree {
         let children: Vec<_> = self.children(name).cloned().collect();
         for child in children {
             if let Some(start) = path.iter().position(|ancestor| *ancestor == child) {
-                let circle: Vec<_> = path[start..].iter().chain([&child]).map(QualifiedName::as_str).collect();
-                let message = format!("cyclic reference detected in router tree: {}", circle.join(" -> "));
-                verdicts.entry(name.clone()).or_default().warn(INVALID_ROUTER_TREE, "parentRefs", message);
+                let circle: Vec<_> = path[start..]
+                    .iter()
+                    .chain([&child])
+                    .map(QualifiedName::as_str)
+                    .collect();
+                let message = format!(
+                    "cyclic reference detected in router tree: {}",
+                    circle.join(" -> ")
+                );
+                verdicts.entry(name.clone()).or_default().warn(
+                    INVALID_ROUTER_TREE,
+                    "parentRefs",
+                    message,
+                );
                 if let Some(siblings) = self.children.get_mut(name) {
                     siblings.remove(&child);
                 }
@@ -109,11 +137,16 @@ impl RouterTree {
             } else {
                 match (router.service.is_empty(), self.is_parent(name)) {
                     (true, false) => "router has no service and no child routers",
-                    (false, true) => "router has both a service and is referenced as a parent by other routers",
+                    (false, true) => {
+                        "router has both a service and is referenced as a parent by other routers"
+                    }
                     (true, true) | (false, false) => continue,
                 }
             };
-            verdicts.entry(name.clone()).or_default().disable(INVALID_ROUTER_TREE, "", problem);
+            verdicts
+                .entry(name.clone())
+                .or_default()
+                .disable(INVALID_ROUTER_TREE, "", problem);
         }
     }
 }
