@@ -1,0 +1,403 @@
+//! One client connection: which protocol it speaks, how long it may take, when it ends.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderValue;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use traefikrs_upstream::UpgradedIo;
+
+use crate::clock::{Clock, Deadline, Millis};
+use crate::entry_point::{EntryPoint, Stage};
+use crate::proxy_protocol::{self, Start};
+use crate::serve::serve;
+use crate::socket::Socket;
+use crate::tunnel;
+
+const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Room for the first read of a connection: a usual request.
+const FIRST_READ: usize = 4096;
+
+/// How long a connection that was asked to end may take to do so.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// What is known of a client connection, shared by its requests.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) entry_point: Rc<EntryPoint>,
+    pub(crate) peer: SocketAddr,
+    /// The peer's address without the port, as text.
+    pub(crate) peer_ip: HeaderValue,
+    protocol: Protocol,
+    opened: Millis,
+    deadline: Deadline,
+    waiting_for: Cell<WaitingFor>,
+    /// When the head now being read, or read last, began to arrive.
+    head_began: Cell<Millis>,
+    under_way: Cell<u32>,
+    served: Cell<u64>,
+    /// No request after this one is wanted.
+    is_last: Cell<bool>,
+    /// Told to end when it is idle.
+    is_finishing: Cell<bool>,
+    is_trusted: bool,
+    tunnel: RefCell<Option<UpgradedIo>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    Http2,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WaitingFor {
+    /// The rest of a head.
+    Head,
+    /// The end of requests under way.
+    Answer,
+    /// The next request.
+    Request,
+}
+
+/// What to do about a connection.
+enum Order {
+    Finish,
+    Cut,
+}
+
+/// Serves a connection to its end.
+pub(crate) async fn run(stream: TcpStream, socket_peer: SocketAddr, entry_point: Rc<EntryPoint>) {
+    let _open = entry_point.opened();
+    let clock = entry_point.clock();
+    let deadline = Deadline::new(clock);
+    deadline.set(clock.after(entry_point.options.timeouts.read));
+    let Some((stream, opening)) = open(stream, socket_peer, &entry_point, &deadline).await else {
+        return;
+    };
+    let connection = Rc::new(Connection::new(entry_point, &opening, deadline));
+    let socket = Socket::new(stream, opening.early, Rc::clone(&connection));
+    match opening.protocol {
+        Protocol::Http1 => http1(connection, socket).await,
+        Protocol::Http2 => http2(connection, socket).await,
+    }
+}
+
+/// What the first bytes of a connection say.
+struct Opening {
+    peer: SocketAddr,
+    early: Bytes,
+    protocol: Protocol,
+}
+
+/// Reads until the client and its protocol are known; `None` if that does not happen in time.
+async fn open(
+    mut stream: TcpStream,
+    socket_peer: SocketAddr,
+    entry_point: &EntryPoint,
+    deadline: &Deadline,
+) -> Option<(TcpStream, Opening)> {
+    let opening = {
+        let mut opening = pin!(read_opening(&mut stream, socket_peer, entry_point));
+        poll_fn(|cx| {
+            if entry_point.stage() == Stage::Cut || deadline.poll(cx).is_ready() {
+                return Poll::Ready(None);
+            }
+            opening.as_mut().poll(cx)
+        })
+        .await?
+    };
+    Some((stream, opening))
+}
+
+async fn read_opening(
+    stream: &mut TcpStream,
+    socket_peer: SocketAddr,
+    entry_point: &EntryPoint,
+) -> Option<Opening> {
+    let mut early = BytesMut::with_capacity(FIRST_READ);
+    let mut peer = socket_peer;
+    if let Some(trust) = &entry_point.options.proxy_protocol {
+        let (len, client) = loop {
+            match proxy_protocol::read(&early) {
+                Ok(Start::Header { len, client }) => break (len, client),
+                Ok(Start::Absent) => break (0, None),
+                Ok(Start::Partial) => read_more(stream, &mut early).await?,
+                Err(error) => {
+                    tracing::debug!(%error, %socket_peer, "connection closed");
+                    return None;
+                }
+            }
+        };
+        bytes::Buf::advance(&mut early, len);
+        // Traefik: the header of a peer that is not trusted is read as well, and then forgotten.
+        if let Some(client) = client.filter(|_| trust.includes(socket_peer.ip())) {
+            peer = client;
+        }
+    }
+    let protocol = loop {
+        if early.starts_with(H2_PREFACE) {
+            break Protocol::Http2;
+        }
+        if !H2_PREFACE.starts_with(&early) {
+            break Protocol::Http1;
+        }
+        read_more(stream, &mut early).await?;
+    };
+    Some(Opening {
+        peer,
+        early: early.freeze(),
+        protocol,
+    })
+}
+
+/// `None` at the end of the stream.
+async fn read_more(stream: &mut TcpStream, early: &mut BytesMut) -> Option<()> {
+    match stream.read_buf(early).await {
+        Ok(1..) => Some(()),
+        Ok(0) | Err(_) => None,
+    }
+}
+
+async fn http1(connection: Rc<Connection>, socket: Socket) {
+    let shared = Rc::clone(&connection);
+    let service = service_fn(move |request| serve(Rc::clone(&shared), request));
+    let mut hyper = connection
+        .entry_point
+        .http1
+        .serve_connection(TokioIo::new(socket), service);
+    let ended = poll_fn(|cx| {
+        match connection.order(cx) {
+            Some(Order::Cut) => return Poll::Ready(Ok(())),
+            Some(Order::Finish) => Pin::new(&mut hyper).graceful_shutdown(),
+            None => {}
+        }
+        Pin::new(&mut hyper).poll(cx)
+    })
+    .await;
+    if let Err(error) = ended {
+        tracing::debug!(%error, peer = %connection.peer, "connection ended");
+    }
+    let Some(server) = connection.tunnel.take() else {
+        return;
+    };
+    let http1::Parts { io, read_buf, .. } = hyper.into_parts();
+    let mut client = io.into_inner();
+    client.unread(read_buf);
+    tunnel::run(client, server, &connection).await;
+}
+
+async fn http2(connection: Rc<Connection>, socket: Socket) {
+    let shared = Rc::clone(&connection);
+    let service = service_fn(move |request| serve(Rc::clone(&shared), request));
+    let mut hyper = pin!(
+        connection
+            .entry_point
+            .http2
+            .serve_connection(TokioIo::new(socket), service)
+    );
+    let ended = poll_fn(|cx| {
+        match connection.order(cx) {
+            Some(Order::Cut) => return Poll::Ready(Ok(())),
+            Some(Order::Finish) => hyper.as_mut().graceful_shutdown(),
+            None => {}
+        }
+        hyper.as_mut().poll(cx)
+    })
+    .await;
+    if let Err(error) = ended {
+        tracing::debug!(%error, peer = %connection.peer, "connection ended");
+    }
+}
+
+impl Connection {
+    fn new(entry_point: Rc<EntryPoint>, opening: &Opening, deadline: Deadline) -> Self {
+        let now = entry_point.clock().now();
+        let peer = SocketAddr::new(opening.peer.ip().to_canonical(), opening.peer.port());
+        Self {
+            peer,
+            peer_ip: text_of(peer.ip()),
+            protocol: opening.protocol,
+            opened: now,
+            deadline,
+            waiting_for: Cell::new(WaitingFor::Head),
+            head_began: Cell::new(now),
+            under_way: Cell::new(0),
+            served: Cell::new(0),
+            is_last: Cell::new(false),
+            is_finishing: Cell::new(false),
+            is_trusted: entry_point
+                .options
+                .forwarded_headers
+                .trust
+                .includes(peer.ip()),
+            tunnel: RefCell::new(None),
+            entry_point,
+        }
+    }
+
+    fn clock(&self) -> &Rc<Clock> {
+        self.entry_point.clock()
+    }
+
+    /// Told by the socket what came in.
+    pub(crate) fn received(&self, bytes: &[u8]) {
+        if bytes.is_empty() || self.waiting_for.get() != WaitingFor::Request {
+            return;
+        }
+        self.head_began.set(self.clock().now());
+        if self.protocol == Protocol::Http1 {
+            self.waiting_for.set(WaitingFor::Head);
+            let limit = self.entry_point.options.timeouts.read;
+            self.deadline.set(self.clock().after(limit));
+        }
+    }
+
+    /// Counts a request in.
+    pub(crate) fn begin(self: &Rc<Self>) -> InFlight {
+        self.under_way.set(self.under_way.get() + 1);
+        self.served.set(self.served.get() + 1);
+        self.waiting_for.set(WaitingFor::Answer);
+        match self.protocol {
+            Protocol::Http1 => {
+                let limit = self.entry_point.options.timeouts.write;
+                self.deadline.set(self.clock().after(limit));
+            }
+            Protocol::Http2 => {
+                self.head_began.set(self.clock().now());
+                self.deadline.clear();
+            }
+        }
+        if self.is_worn_out() {
+            self.is_last.set(true);
+            if self.protocol == Protocol::Http2 {
+                self.deadline.wake();
+            }
+        }
+        InFlight(Rc::clone(self))
+    }
+
+    fn is_worn_out(&self) -> bool {
+        let keep_alive = self.entry_point.options.keep_alive;
+        let by_requests = keep_alive
+            .max_requests
+            .is_some_and(|max| self.served.get() >= max.get());
+        let by_time = keep_alive.max_time.is_some_and(|max| {
+            let age = self.clock().now().saturating_sub(self.opened);
+            Duration::from_millis(age) > max
+        });
+        by_requests || by_time
+    }
+
+    /// Whether the peer's word about the client is taken.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.is_trusted
+    }
+
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// Whether the answer says that no more requests are wanted.
+    pub(crate) fn says_close(&self) -> bool {
+        self.is_last.get() && self.protocol == Protocol::Http1
+    }
+
+    /// A deadline for the request whose head has just been read.
+    pub(crate) fn read_deadline(&self) -> Deadline {
+        let deadline = Deadline::new(self.clock());
+        if let Some(limit) = self.entry_point.options.timeouts.read {
+            let gone = self.clock().now().saturating_sub(self.head_began.get());
+            let left = limit.saturating_sub(Duration::from_millis(gone));
+            deadline.set(self.clock().after(Some(left)));
+        }
+        deadline
+    }
+
+    /// What becomes of the connection when the 101 is written.
+    pub(crate) fn tunnel_to(&self, server: UpgradedIo) {
+        *self.tunnel.borrow_mut() = Some(server);
+    }
+
+    /// Takes the deadlines off for good.
+    ///
+    /// Traefik: once switched to another protocol, a connection may be silent for as long as it likes.
+    pub(crate) fn begin_tunnel(&self) {
+        self.waiting_for.set(WaitingFor::Answer);
+        self.deadline.clear();
+    }
+
+    /// Ready when everything must end.
+    pub(crate) fn poll_cut(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.entry_point.stage() == Stage::Cut {
+            return Poll::Ready(());
+        }
+        self.deadline.poll(cx)
+    }
+
+    /// What to do now; the task is woken when that may change.
+    fn order(&self, cx: &Context<'_>) -> Option<Order> {
+        let is_late = self.deadline.poll(cx).is_ready();
+        let stage = self.entry_point.stage();
+        if stage == Stage::Cut {
+            return Some(Order::Cut);
+        }
+        let is_worn_out = self.is_last.get() && self.protocol == Protocol::Http2;
+        let is_idle = self.waiting_for.get() == WaitingFor::Request;
+        if is_late && (self.is_finishing.get() || !is_idle) {
+            return Some(Order::Cut);
+        }
+        if self.is_finishing.get() || !(is_late || is_worn_out || stage == Stage::Draining) {
+            return None;
+        }
+        self.is_finishing.set(true);
+        if is_idle {
+            self.deadline.set(self.clock().after(Some(FAREWELL)));
+            if self.deadline.poll(cx).is_ready() {
+                return Some(Order::Cut);
+            }
+        }
+        Some(Order::Finish)
+    }
+
+    fn ended_one(&self) {
+        let under_way = self.under_way.get() - 1;
+        self.under_way.set(under_way);
+        if under_way > 0 {
+            return;
+        }
+        self.waiting_for.set(WaitingFor::Request);
+        let limit = if self.is_finishing.get() {
+            Some(FAREWELL)
+        } else {
+            self.entry_point.options.timeouts.idle
+        };
+        self.deadline.set(self.clock().after(limit));
+    }
+}
+
+/// A request under way: as long as it is, the connection is not idle.
+#[derive(Debug)]
+pub(crate) struct InFlight(Rc<Connection>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.ended_one();
+    }
+}
+
+/// The text of an address.
+fn text_of(address: IpAddr) -> HeaderValue {
+    HeaderValue::try_from(address.to_string()).expect("an address is written in ASCII")
+}

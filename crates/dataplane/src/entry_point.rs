@@ -1,0 +1,214 @@
+//! One listening address on one worker: accepting, and no longer accepting.
+
+use std::cell::Cell;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::rt::Executor;
+use hyper::server::conn::{http1, http2};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+
+use crate::clock::Clock;
+use crate::connection;
+use crate::options::{EntryPointOptions, HttpOptions};
+use crate::worker::Worker;
+
+/// Traefik: Go lets heads grow this much over the limit.
+const HEADER_SLACK: usize = 4096;
+
+/// More than hyper's own limit of 100, which is a matter of stack space; fields beyond that are refused with 431.
+const MAX_FIELDS: usize = 256;
+
+/// HTTP/2 settings of Traefik's server.
+const MAX_FRAME_SIZE: u32 = 1 << 20;
+const WINDOW: u32 = 1 << 20;
+const HEADER_LIST_SLACK: u32 = 320;
+
+/// Pauses after failing to accept, doubled from the first to the last: out of file descriptors, mostly.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// An entry point as one worker sees it.
+pub(crate) struct EntryPoint {
+    pub(crate) options: Arc<EntryPointOptions>,
+    pub(crate) worker: Rc<Worker>,
+    pub(crate) http1: http1::Builder,
+    pub(crate) http2: http2::Builder<LocalTasks>,
+    stage: Cell<Stage>,
+    open: Cell<usize>,
+    closed: Notify,
+}
+
+/// How far shutdown has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It has not begun.
+    Serving,
+    /// Idle connections end; requests under way go on.
+    Draining,
+    /// Everything ends.
+    Cut,
+}
+
+/// Runs tasks on the thread they come from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LocalTasks;
+
+impl<F: Future<Output = ()> + 'static> Executor<F> for LocalTasks {
+    fn execute(&self, task: F) {
+        tokio::task::spawn_local(task);
+    }
+}
+
+impl EntryPoint {
+    pub(crate) fn new(options: Arc<EntryPointOptions>, worker: Rc<Worker>) -> Rc<Self> {
+        Rc::new(Self {
+            http1: http1_settings(&options.http),
+            http2: http2_settings(&options.http),
+            options,
+            worker,
+            stage: Cell::new(Stage::Serving),
+            open: Cell::new(0),
+            closed: Notify::new(),
+        })
+    }
+
+    pub(crate) fn clock(&self) -> &Rc<Clock> {
+        &self.worker.clock
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        self.stage.get()
+    }
+
+    /// Counts a connection for as long as the result lives.
+    pub(crate) fn opened(self: &Rc<Self>) -> Open {
+        self.open.set(self.open.get() + 1);
+        Open(Rc::clone(self))
+    }
+
+    /// Accepts and serves until `stop` resolves; then lets what is under way come to an end, or ends it.
+    pub(crate) async fn run(self: Rc<Self>, listener: TcpListener, stop: impl Future<Output = ()>) {
+        let life_cycle = self.options.life_cycle;
+        tokio::select! {
+            () = self.accept(&listener) => {}
+            () = async {
+                stop.await;
+                sleep(life_cycle.request_accept_grace).await;
+            } => {}
+        }
+        self.accept_the_rest(&listener);
+        drop(listener);
+        self.enter(Stage::Draining);
+        // Whether they end by themselves or are ended, none is left.
+        if timeout(life_cycle.grace, self.all_closed()).await.is_err() {
+            self.enter(Stage::Cut);
+            self.all_closed().await;
+        }
+    }
+
+    async fn accept(self: &Rc<Self>, listener: &TcpListener) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    pause = FIRST_PAUSE;
+                    self.serve(stream, peer);
+                }
+                // What is wrong with one connection is no reason to wait with the next.
+                Err(error) if is_about_the_connection(&error) => {
+                    tracing::debug!(%error, entry_point = self.options.name, "connection lost");
+                }
+                Err(error) => {
+                    tracing::warn!(%error, entry_point = self.options.name, ?pause, "cannot accept");
+                    sleep(pause).await;
+                    pause = LONGEST_PAUSE.min(pause * 2);
+                }
+            }
+        }
+    }
+
+    /// Takes connections that the kernel has established already; closing the listener would reset them.
+    fn accept_the_rest(self: &Rc<Self>, listener: &TcpListener) {
+        use futures_util::FutureExt;
+        while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
+            self.serve(stream, peer);
+        }
+    }
+
+    fn serve(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr) {
+        // A panic ends this task and with it the connection, nothing else.
+        tokio::task::spawn_local(connection::run(stream, peer, Rc::clone(self)));
+    }
+
+    fn enter(&self, stage: Stage) {
+        self.stage.set(stage);
+        self.clock().wake_all();
+    }
+
+    async fn all_closed(&self) {
+        while self.open.get() > 0 {
+            self.closed.notified().await;
+        }
+    }
+}
+
+impl std::fmt::Debug for EntryPoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EntryPoint")
+            .field("options", &self.options)
+            .field("stage", &self.stage)
+            .field("open", &self.open)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An open connection.
+pub(crate) struct Open(Rc<EntryPoint>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.set(self.0.open.get() - 1);
+        self.0.closed.notify_one();
+    }
+}
+
+fn is_about_the_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}
+
+fn http1_settings(options: &HttpOptions) -> http1::Builder {
+    const SMALLEST_BUFFER: usize = 8192;
+    let mut builder = http1::Builder::new();
+    builder
+        // Traefik: a client that closes its half is taken to have gone, and its request with it.
+        .half_close(false)
+        .header_read_timeout(None)
+        .max_headers(MAX_FIELDS)
+        .max_buf_size((options.max_header_bytes + HEADER_SLACK).max(SMALLEST_BUFFER))
+        .title_case_headers(true);
+    builder
+}
+
+fn http2_settings(options: &HttpOptions) -> http2::Builder<LocalTasks> {
+    let max_header_bytes = u32::try_from(options.max_header_bytes).unwrap_or(u32::MAX);
+    let mut builder = http2::Builder::new(LocalTasks);
+    builder
+        .max_frame_size(MAX_FRAME_SIZE)
+        .max_concurrent_streams(options.max_concurrent_streams)
+        .max_header_list_size(max_header_bytes.saturating_add(HEADER_LIST_SLACK))
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW);
+    builder
+}

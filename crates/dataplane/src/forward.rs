@@ -1,0 +1,178 @@
+//! The request as the server gets it, and the answer as the client gets it.
+
+use std::rc::Rc;
+
+use http::header::{CONTENT_LENGTH, Entry, TE, UPGRADE};
+use http::request;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use traefikrs_compile::compiled::{LoadBalancer, Scheme, Server, ServerHost, Transport};
+use traefikrs_upstream::{self as upstream, Limits, Outgoing, Peer, Target};
+
+use crate::answer::{self, Answer};
+use crate::body::{Content, RequestBody};
+use crate::connection::Connection;
+use crate::hop_by_hop;
+use crate::intake::{FOR, Intake, has_token};
+
+mod error;
+
+pub(crate) use error::Error;
+
+/// A request on its way out.
+pub(crate) struct Outbound {
+    pub(crate) parts: request::Parts,
+    pub(crate) intake: Intake,
+    pub(crate) body: RequestBody,
+}
+
+/// Asks the server; one that fails makes an answer of its own.
+pub(crate) async fn forward(
+    connection: &Rc<Connection>,
+    balancer: &LoadBalancer,
+    server: &Server,
+    outbound: Outbound,
+) -> Answer {
+    match ask(connection, balancer, server, outbound).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            let status = error.status();
+            tracing::debug!(%error, cause = error.cause(), server = server.url, %status, "no answer");
+            answer::bare(status)
+        }
+    }
+}
+
+async fn ask(
+    connection: &Rc<Connection>,
+    balancer: &LoadBalancer,
+    server: &Server,
+    outbound: Outbound,
+) -> Result<Answer, Error> {
+    let worker = &connection.entry_point.worker;
+    let limits = limits(&balancer.transport, worker.shared.n_workers);
+    let outgoing = outgoing(connection, balancer, server, outbound)?;
+    match worker
+        .upstreams
+        .send(&peer(server), &limits, outgoing)
+        .await?
+    {
+        upstream::Answer::Response { mut head, body } => {
+            hop_by_hop::remove(&mut head.headers);
+            if head.status == StatusCode::NOT_MODIFIED {
+                head.headers.remove(CONTENT_LENGTH);
+            }
+            Ok(Response::from_parts(head, Content::Upstream(body)))
+        }
+        upstream::Answer::Upgraded { mut head, io } => {
+            connection.tunnel_to(io);
+            head.headers.remove(CONTENT_LENGTH);
+            Ok(Response::from_parts(head, Content::from("")))
+        }
+    }
+}
+
+/// What is said to the server.
+fn outgoing(
+    connection: &Connection,
+    balancer: &LoadBalancer,
+    server: &Server,
+    outbound: Outbound,
+) -> Result<Outgoing<RequestBody>, Error> {
+    let Outbound {
+        parts,
+        intake,
+        body,
+    } = outbound;
+    let mut headers = parts.headers;
+    let upgrade = intake.upgrade.filter(|_| headers.contains_key(UPGRADE));
+    if intake.seen.hop_by_hop() {
+        let wants_trailers = headers
+            .get_all(TE)
+            .iter()
+            .any(|te| has_token(te.as_bytes(), b"trailers"));
+        hop_by_hop::remove(&mut headers);
+        headers.remove(UPGRADE);
+        if wants_trailers {
+            headers.insert(TE, HeaderValue::from_static("trailers"));
+        }
+    }
+    if connection.entry_point.options.forwarded_headers.append_for {
+        append_for(&mut headers, &connection.peer_ip);
+    }
+    let host = if balancer.pass_host_header && !intake.host.is_empty() {
+        intake.host
+    } else {
+        server.host_header.clone()
+    };
+    Ok(Outgoing {
+        method: parts.method,
+        target: target(&server.base_path, parts.uri.into_parts().path_and_query)?,
+        host: Some(host),
+        headers,
+        body,
+        upgrade,
+        on_interim: None,
+    })
+}
+
+/// Puts the client at the end of the list of those who are asked for.
+fn append_for(headers: &mut HeaderMap, peer_ip: &HeaderValue) {
+    match headers.entry(FOR) {
+        Entry::Vacant(entry) => {
+            entry.insert(peer_ip.clone());
+        }
+        Entry::Occupied(mut entry) => {
+            let lines: Vec<&[u8]> = entry
+                .iter()
+                .chain([peer_ip])
+                .map(HeaderValue::as_bytes)
+                .collect();
+            let list = HeaderValue::from_bytes(&lines.join(&b", "[..]))
+                .expect("values make a value when joined");
+            entry.insert(list);
+        }
+    }
+}
+
+/// The path and query to ask for, behind the path of the server's own URL if it is to be kept.
+fn target(base: &str, asked: Option<PathAndQuery>) -> Result<Target, Error> {
+    let asked = asked.unwrap_or(PathAndQuery::from_static("/"));
+    if base.is_empty() {
+        return Ok(asked.into());
+    }
+    let slash = if asked.as_str().starts_with('/') {
+        ""
+    } else {
+        "/"
+    };
+    Target::try_from(format!("{base}{slash}{asked}")).map_err(|_| Error::Target)
+}
+
+fn peer(server: &Server) -> Peer<'_> {
+    Peer {
+        pool: server.pool.into(),
+        scheme: match server.scheme {
+            Scheme::Http => upstream::Scheme::Http,
+            Scheme::H2c => upstream::Scheme::H2c,
+        },
+        host: match &server.host {
+            ServerHost::Ip(address) => upstream::Host::Ip(*address),
+            ServerHost::Name(name) => upstream::Host::Name(name),
+        },
+        port: server.port,
+    }
+}
+
+fn limits(transport: &Transport, n_workers: usize) -> Limits {
+    Limits {
+        max_idle_conns: transport.max_idle_conns_per_host.div_ceil(n_workers),
+        dial_timeout: transport.dial_timeout,
+        response_header_timeout: transport.response_header_timeout,
+        idle_conn_timeout: transport.idle_conn_timeout,
+        read_idle_timeout: transport.read_idle_timeout,
+        ping_timeout: transport
+            .ping_timeout
+            .unwrap_or(Limits::default().ping_timeout),
+    }
+}

@@ -1,0 +1,198 @@
+//! What is made of a request before any rule sees it.
+//!
+//! Refused is what a server must refuse; paths, queries and forwarding headers get the one form that rules,
+//! middlewares and servers then rely on.
+
+use std::borrow::Cow;
+
+use http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, EXPECT, HOST, PRAGMA, TRANSFER_ENCODING, UPGRADE,
+};
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
+use traefikrs_gourl::{InvalidEscape, canonical_path, host, normalized_path};
+
+use crate::answer::{self, Answer};
+use crate::connection::{Connection, Protocol};
+use crate::options::HttpOptions;
+
+mod connection_header;
+mod forwarded;
+mod seen;
+
+pub(crate) use forwarded::FOR;
+pub(crate) use seen::Seen;
+
+/// What a request says besides its method, target and headers.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    /// The host as the client wrote it, port included; empty if there is none. It is no longer among the headers.
+    pub(crate) host: HeaderValue,
+    /// The protocol that the client wants to switch to.
+    pub(crate) upgrade: Option<HeaderValue>,
+    /// Which headers there are that need attention when the request is forwarded.
+    pub(crate) seen: Seen,
+}
+
+/// Checks and cleans a request; the answer to one that is refused is the error.
+pub(crate) fn take_in(connection: &Connection, parts: &mut Parts) -> Result<Intake, Box<Answer>> {
+    if parts.method == Method::CONNECT {
+        return Err(Box::new(answer::last(StatusCode::NOT_IMPLEMENTED)));
+    }
+    let options = &connection.entry_point.options;
+    let seen = Seen::among(&parts.headers);
+    check_framing(parts, seen)?;
+    let host = take_host(parts)?;
+    if parts.uri.path() == "*" && parts.method == Method::OPTIONS {
+        return Err(Box::new(answer::empty(StatusCode::OK)));
+    }
+    if connection.protocol() == Protocol::Http1 {
+        http1_quirks(&mut parts.headers, seen);
+    }
+    if let Some(uri) = rewritten(&parts.uri, &options.http).map_err(|_| bad_request())? {
+        parts.uri = uri;
+    }
+    let upgrade = match seen.connection() {
+        true if parts.version == Version::HTTP_11 => parts.headers.get(UPGRADE).cloned(),
+        _ => None,
+    };
+    forwarded::fill_in(
+        connection,
+        &mut parts.headers,
+        &host,
+        upgrade.as_ref(),
+        seen,
+    );
+    let upgrade = if seen.connection() {
+        let kept = &options.forwarded_headers.connection;
+        connection_header::obey(&mut parts.headers, kept, upgrade)
+    } else {
+        None
+    };
+    Ok(Intake {
+        host,
+        upgrade,
+        seen,
+    })
+}
+
+fn bad_request() -> Box<Answer> {
+    Box::new(answer::refusal(StatusCode::BAD_REQUEST, "400 Bad Request"))
+}
+
+/// Refuses codings and expectations that this server does not know.
+fn check_framing(parts: &mut Parts, seen: Seen) -> Result<(), Box<Answer>> {
+    if seen.transfer_encoding() {
+        let mut codings = parts.headers.get_all(TRANSFER_ENCODING).iter();
+        let is_chunked = codings
+            .next()
+            .is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+        if !is_chunked || codings.next().is_some() {
+            return Err(Box::new(answer::refusal(
+                StatusCode::NOT_IMPLEMENTED,
+                "Unsupported transfer encoding",
+            )));
+        }
+        // RFC 9112 §6.3: the coding overrides a length, and only one of them may be passed on.
+        parts.headers.remove(TRANSFER_ENCODING);
+        parts.headers.remove(CONTENT_LENGTH);
+    }
+    if seen.expect() && parts.version < Version::HTTP_2 {
+        let expected = parts
+            .headers
+            .get(EXPECT)
+            .map(HeaderValue::as_bytes)
+            .unwrap_or_default();
+        if !has_token(expected, b"100-continue") && !expected.is_empty() {
+            return Err(Box::new(answer::last(StatusCode::EXPECTATION_FAILED)));
+        }
+    }
+    Ok(())
+}
+
+/// The host that the request is for: the one of its target if that is absolute.
+fn take_host(parts: &mut Parts) -> Result<HeaderValue, Box<Answer>> {
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    let is_known = hosts.next().is_some();
+    if hosts.next().is_some() {
+        return Err(bad_request());
+    }
+    let refuse = |text| Err(Box::new(answer::refusal(StatusCode::BAD_REQUEST, text)));
+    let header = parts.headers.remove(HOST);
+    if !is_known && parts.version == Version::HTTP_11 {
+        return refuse("400 Bad Request: missing required Host header");
+    }
+    if header
+        .as_ref()
+        .is_some_and(|header| !host::is_valid(header.as_bytes()))
+    {
+        return refuse("400 Bad Request: malformed Host header");
+    }
+    let absolute = parts.uri.authority().map(|authority| {
+        let authority = authority.as_str();
+        authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host)
+    });
+    match absolute {
+        Some(host) if !host.is_empty() => HeaderValue::from_str(host).map_err(|_| bad_request()),
+        _ => Ok(header.unwrap_or(HeaderValue::from_static(""))),
+    }
+}
+
+/// The target in its canonical form, if that is another than the one it has.
+fn rewritten(uri: &Uri, options: &HttpOptions) -> Result<Option<Uri>, Unreadable> {
+    let path = if options.sanitize_path {
+        canonical_path(uri.path())?
+    } else {
+        normalized_path(uri.path())?
+    };
+    let query = uri.query().map(|query| options.semicolons.apply(query));
+    let is_origin_form = uri.scheme().is_none() && uri.authority().is_none();
+    let is_same = matches!(path, Cow::Borrowed(same) if same.len() == uri.path().len())
+        && matches!(query, None | Some(Cow::Borrowed(_)));
+    if is_same {
+        if is_origin_form {
+            return Ok(None);
+        }
+        return Ok(uri.path_and_query().cloned().map(Uri::from));
+    }
+    let target = match query {
+        Some(query) => format!("{path}?{query}"),
+        None => path.into_owned(),
+    };
+    let target = PathAndQuery::try_from(target).map_err(|_| Unreadable)?;
+    Ok(Some(Uri::from(target)))
+}
+
+struct Unreadable;
+
+impl From<InvalidEscape> for Unreadable {
+    fn from(_: InvalidEscape) -> Self {
+        Self
+    }
+}
+
+/// What Go's server adds to requests that older clients send.
+fn http1_quirks(headers: &mut HeaderMap, seen: Seen) {
+    let is_fresh = seen.pragma()
+        && headers
+            .get(PRAGMA)
+            .is_some_and(|pragma| pragma == "no-cache");
+    if is_fresh && !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    }
+}
+
+/// Whether `token` is in a comma-separated list.
+pub(crate) fn has_token(list: &[u8], token: &[u8]) -> bool {
+    tokens(list).any(|each| each.eq_ignore_ascii_case(token))
+}
+
+/// The items of a comma-separated list.
+pub(crate) fn tokens(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    list.split(|&byte| byte == b',')
+        .map(<[u8]>::trim_ascii)
+        .filter(|token| !token.is_empty())
+}

@@ -1,0 +1,121 @@
+//! One thread that serves: its runtime, its clock, its connections to servers.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::{ArcSwap, Cache};
+use futures_util::future::join_all;
+use http::HeaderValue;
+use tokio::net::TcpListener;
+use tokio::runtime::LocalOptions;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use traefikrs_compile::Compiled;
+use traefikrs_upstream::Upstreams;
+
+use crate::clock::{Clock, TICK};
+use crate::dataplane::Api;
+use crate::entry_point::EntryPoint;
+use crate::options::{EntryPointOptions, PingOptions};
+
+/// What all workers share.
+pub(crate) struct Shared {
+    pub(crate) published: Arc<ArcSwap<Compiled>>,
+    pub(crate) api: Option<Api>,
+    pub(crate) ping: PingOptions,
+    pub(crate) server_name: HeaderValue,
+    pub(crate) n_workers: usize,
+    /// Set as soon as shutdown begins.
+    pub(crate) is_terminating: AtomicBool,
+    pub(crate) shutdown: watch::Sender<bool>,
+}
+
+/// What the connections of a thread share.
+pub(crate) struct Worker {
+    pub(crate) clock: Rc<Clock>,
+    pub(crate) upstreams: Upstreams,
+    pub(crate) server_name: HeaderValue,
+    pub(crate) shared: Arc<Shared>,
+    generation: RefCell<Generation>,
+}
+
+/// The configuration in force, in a form that costs no shared counter per request.
+struct Generation {
+    published: Cache<Arc<ArcSwap<Compiled>>, Arc<Compiled>>,
+    current: Rc<Arc<Compiled>>,
+}
+
+impl Worker {
+    fn new(shared: Arc<Shared>) -> Rc<Self> {
+        let mut published = Cache::new(Arc::clone(&shared.published));
+        let current = Rc::new(Arc::clone(published.load()));
+        Rc::new(Self {
+            clock: Clock::new(Instant::now()),
+            upstreams: Upstreams::new(),
+            server_name: shared.server_name.clone(),
+            generation: RefCell::new(Generation { published, current }),
+            shared,
+        })
+    }
+
+    /// The configuration to use for one request, from its beginning to its end.
+    pub(crate) fn generation(&self) -> Rc<Arc<Compiled>> {
+        let mut generation = self.generation.borrow_mut();
+        let Generation { published, current } = &mut *generation;
+        let latest = published.load();
+        if !Arc::ptr_eq(latest, current) {
+            *current = Rc::new(Arc::clone(latest));
+        }
+        Rc::clone(current)
+    }
+
+    pub(crate) fn is_terminating(&self) -> bool {
+        self.shared.is_terminating.load(Ordering::Relaxed)
+    }
+
+    async fn tick(self: Rc<Self>) {
+        const SWEEP_EVERY: u32 = 4;
+        let mut interval = interval(TICK);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks: u32 = 0;
+        loop {
+            let now = interval.tick().await;
+            self.clock.tick(now);
+            // A thread without requests must not keep an old configuration.
+            drop(self.generation());
+            ticks = ticks.wrapping_add(1);
+            if ticks.is_multiple_of(SWEEP_EVERY) {
+                self.upstreams.sweep(now);
+            }
+        }
+    }
+}
+
+/// Serves on this thread until shutdown is complete.
+pub(crate) fn run(
+    shared: &Arc<Shared>,
+    listeners: Vec<(Arc<EntryPointOptions>, std::net::TcpListener)>,
+) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())?;
+    runtime.block_on(async {
+        let worker = Worker::new(Arc::clone(shared));
+        let ticking = tokio::task::spawn_local(Rc::clone(&worker).tick());
+        let mut entry_points = Vec::new();
+        for (options, listener) in listeners {
+            let listener = TcpListener::from_std(listener)?;
+            let mut shutdown = shared.shutdown.subscribe();
+            let stop = async move {
+                // No sender left means that there is nobody left to serve for.
+                drop(shutdown.wait_for(|&begun| begun).await);
+            };
+            entry_points.push(EntryPoint::new(options, Rc::clone(&worker)).run(listener, stop));
+        }
+        join_all(entry_points).await;
+        ticking.abort();
+        Ok(())
+    })
+}
