@@ -41,8 +41,12 @@ pub(crate) enum ProblemKind {
 /// # Errors
 ///
 /// All unknown and doubled fields, and the first value that does not fit.
-pub(crate) fn decode<T: DeserializeOwned>(node: &Node, path: Path<'_>) -> Result<T, Vec<Problem>> {
-    let context = Context::default();
+pub(crate) fn decode<T: DeserializeOwned>(
+    node: &Node,
+    path: Path<'_>,
+    empty: EmptyObjects,
+) -> Result<T, Vec<Problem>> {
+    let context = Context::new(empty);
     // Each turn leaves out one more object that is switched off by `false`.
     loop {
         context.problems.borrow_mut().clear();
@@ -71,7 +75,9 @@ pub(crate) fn decode<T: DeserializeOwned>(node: &Node, path: Path<'_>) -> Result
 ///
 /// Traefik: fields with the tag `allowEmpty`.
 const MAY_BE_EMPTY: &[(&str, &str)] = &[
-    ("Compress", "compress"),
+    ("EntryPoint", "http3"),
+    ("EntryPoint", "proxyProtocol"),
+    ("EntryPointHttp", "tls"),
     ("Failover", "healthCheck"),
     ("HighestRandomWeight", "healthCheck"),
     ("IpAllowList", "ipStrategy"),
@@ -80,26 +86,49 @@ const MAY_BE_EMPTY: &[(&str, &str)] = &[
     ("Middleware", "compress"),
     ("Middleware", "contentType"),
     ("Mirroring", "healthCheck"),
+    ("Providers", "kubernetesCRD"),
     ("Router", "tls"),
     ("RouterObservability", "metadata"),
     ("ServersTransport", "spiffe"),
     ("Service", "observability"),
     ("Sticky", "cookie"),
     ("Weighted", "healthCheck"),
+    ("Written", "api"),
+    ("Written", "global"),
+    ("Written", "log"),
+    ("Written", "ping"),
 ];
 
 /// Lists of which an empty one says something else than none. Everywhere else an empty list is as
 /// if it were not written. (Traefik: everywhere.)
 const MEANT_WHEN_EMPTY: &[&str] = &["crossProviderNamespaces"];
 
-#[derive(Debug, Default)]
+/// What becomes of objects without content?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EmptyObjects {
+    /// They are refused unless their field allows it: a person forgot something.
+    Refused,
+    /// They are what is left where a program leaves out zero values.
+    Allowed,
+}
+
+#[derive(Debug)]
 struct Context {
+    empty: EmptyObjects,
     problems: RefCell<Vec<Problem>>,
     /// Addresses of nodes that are to be passed over.
     switched_off: RefCell<HashSet<usize>>,
 }
 
 impl Context {
+    fn new(empty: EmptyObjects) -> Self {
+        Self {
+            empty,
+            problems: RefCell::default(),
+            switched_off: RefCell::default(),
+        }
+    }
+
     fn report(&self, kind: ProblemKind, path: Path<'_>, line: usize, message: String) {
         self.problems.borrow_mut().push(Problem {
             kind,
@@ -220,7 +249,8 @@ impl<'a> At<'a> {
         match &self.node.value {
             Value::Map(entries) => {
                 let is_item = matches!(self.place, Place::Item);
-                if self.node.value.is_empty() && !is_item && !may_be_empty {
+                let is_refused = self.context.empty == EmptyObjects::Refused;
+                if is_refused && self.node.value.is_empty() && !is_item && !may_be_empty {
                     return Err(self.standalone());
                 }
                 Ok(entries)
@@ -233,6 +263,7 @@ impl<'a> At<'a> {
                 }
             }
             Value::Scalar(scalar) if scalar.kind == ScalarKind::Bool => Err(self.standalone()),
+            Value::Null if matches!(self.place, Place::Item) => Ok(&[]),
             Value::Null | Value::Scalar(_) | Value::Seq(_) => Err(self.expected("an object")),
         }
     }

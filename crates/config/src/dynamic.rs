@@ -6,10 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
+mod decode;
 mod http;
 mod middleware;
 mod tls;
 
+pub use decode::{Origin, decode_text};
 pub use http::*;
 pub use middleware::*;
 pub use tls::*;

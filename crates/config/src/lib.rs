@@ -11,7 +11,9 @@ pub mod diagnostic;
 pub mod duration;
 pub mod dynamic;
 pub mod name;
+pub mod reason;
 pub mod redact;
+pub mod static_config;
 
 mod decode;
 mod node;

@@ -7,8 +7,8 @@ use std::fmt;
 pub(crate) enum Path<'a> {
     /// The place where decoding began; empty for the root of the text.
     Root(&'a str),
-    Field(&'a Path<'a>, &'a str),
-    Index(&'a Path<'a>, usize),
+    Field(&'a Self, &'a str),
+    Index(&'a Self, usize),
 }
 
 impl Path<'_> {

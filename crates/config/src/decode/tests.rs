@@ -2,14 +2,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Path, decode};
+use super::{EmptyObjects, Path, decode};
 use crate::dynamic::{Middleware, Router, Service};
 use crate::node::{Format, parse};
 
 /// What a text means as a value of the type, as JSON; or the problems in it.
 fn decoded<T: DeserializeOwned + Serialize>(text: &str) -> Result<serde_json::Value, Vec<String>> {
     let root = parse(text, Format::Yaml).unwrap().root;
-    match decode::<T>(&root, Path::Root("it")) {
+    match decode::<T>(&root, Path::Root("it"), EmptyObjects::Refused) {
         Ok(value) => Ok(serde_json::to_value(value).unwrap()),
         Err(problems) => Err(problems
             .into_iter()
