@@ -1,11 +1,13 @@
 //! Project tasks: `cargo xtask <task>`.
 
+mod bench;
 mod crd;
 mod demo;
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
+        Some("bench") => bench::run(arguments.collect()),
         Some("crd") => crd::run(),
         Some("demo") => demo::run(),
         Some(task) => anyhow::bail!("unknown task `{task}`; {TASKS}"),
@@ -13,4 +15,4 @@ fn main() -> anyhow::Result<()> {
     }
 }
 
-const TASKS: &str = "tasks: crd (write deploy/crds from the types), demo (run the quickstart)";
+const TASKS: &str = "tasks: bench (compare with other proxies), crd (write deploy/crds from the types), demo (run the quickstart)";
