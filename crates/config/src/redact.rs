@@ -1,8 +1,9 @@
 //! Values that must not show up in logs.
 
 use std::fmt;
+use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::dynamic::Configuration;
 
@@ -33,40 +34,85 @@ impl fmt::Debug for Sensitive {
 /// PEM text, or the path of a file that holds it: content prints as `CONTENT`, a path as itself.
 ///
 /// Traefik opens a file when one of that name exists and takes the text for PEM otherwise
-/// (`pkg/types.FileOrContent`). Text from a cluster is always content: see
+/// (`pkg/types.FileOrContent`). Text from a cluster is content whatever it looks like: see
 /// [`from_content`](Self::from_content).
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct FileOrContent(String);
+#[derive(Clone, Default)]
+pub struct FileOrContent {
+    text: String,
+    may_be_a_path: bool,
+}
 
 impl FileOrContent {
     /// Text that is content even where a file of that name exists.
     pub fn from_content(content: String) -> Self {
-        Self(content)
+        Self {
+            text: content,
+            may_be_a_path: false,
+        }
     }
 
     /// The text as written.
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// The file to open if there is one of that name, for text that a person wrote.
+    ///
+    /// ```
+    /// use traefikrs_config::redact::FileOrContent;
+    ///
+    /// let written = FileOrContent::from("/etc/ca.pem".to_owned());
+    /// assert_eq!(written.path(), Some("/etc/ca.pem".as_ref()));
+    /// // What a tenant of a cluster puts into a Secret opens no file of ours.
+    /// assert_eq!(FileOrContent::from_content("/etc/ca.pem".to_owned()).path(), None);
+    /// ```
+    pub fn path(&self) -> Option<&Path> {
+        (self.may_be_a_path && self.looks_like_a_path()).then(|| Path::new(&self.text))
     }
 
     fn looks_like_a_path(&self) -> bool {
-        self.0.len() < 4096 && !self.0.contains(['\n', '\r']) && !self.0.contains("-----")
+        !self.text.is_empty()
+            && self.text.len() < 4096
+            && !self.text.contains(['\n', '\r', '\0'])
+            && !self.text.contains("-----")
     }
 }
 
+// Two of one text say the same; where they come from only decides how far they are trusted.
+impl PartialEq for FileOrContent {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for FileOrContent {}
+
 impl From<String> for FileOrContent {
     fn from(text: String) -> Self {
-        Self(text)
+        Self {
+            text,
+            may_be_a_path: true,
+        }
+    }
+}
+
+impl Serialize for FileOrContent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for FileOrContent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
     }
 }
 
 impl fmt::Debug for FileOrContent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.looks_like_a_path() {
-            write!(f, "{:?}", self.0)
-        } else {
-            f.write_str("CONTENT")
+        match self.path() {
+            Some(path) => fmt::Debug::fmt(path, f),
+            None => f.write_str("CONTENT"),
         }
     }
 }
@@ -112,5 +158,7 @@ mod tests {
             format!("{:?}", FileOrContent::from("/etc/ca.pem".to_owned())),
             "\"/etc/ca.pem\""
         );
+        let content = FileOrContent::from_content("/etc/ca.pem".to_owned());
+        assert_eq!(format!("{content:?}"), "CONTENT");
     }
 }
