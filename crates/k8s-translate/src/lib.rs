@@ -8,8 +8,21 @@ pub mod manifest;
 pub mod reason;
 
 mod cluster;
+mod endpoint;
+mod hint;
+mod ingress_route;
+mod middleware;
+mod name;
 mod options;
+mod problem;
+mod reference;
+mod secret;
+mod servers_transport;
+mod service;
+mod tls;
+mod traefik_service;
 mod translate;
+mod view;
 
 pub use cluster::{Cluster, Kind};
 pub use options::{InvalidSelector, LabelSelector, Options};

@@ -1,0 +1,186 @@
+//! What an API server would do to an object before it keeps it: fill in defaults, drop unknown fields.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value, json};
+use traefikrs_config::diagnostic::Consequence;
+
+use super::Kind;
+use crate::hint::{did_you_mean, list};
+use crate::problem::Problem;
+use crate::reason;
+
+/// Makes an object as a user wrote it into what an API server would keep of it.
+pub(super) fn admit(kind: Kind, object: &mut Value, findings: &mut Vec<Problem>) {
+    match kind {
+        Kind::Service => default_service(object),
+        Kind::Secret => merge_string_data(object),
+        Kind::EndpointSlice | Kind::ConfigMap | Kind::Node => {}
+        _ => {
+            if let Some(schema) = schema(kind) {
+                let mut check = Check { findings };
+                check.object(object, schema);
+            }
+        }
+    }
+    if kind != Kind::Node && object["metadata"]["namespace"].as_str().unwrap_or("").is_empty() {
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.insert("namespace".to_owned(), "default".into());
+        }
+    }
+}
+
+fn default_service(object: &mut Value) {
+    let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) else {
+        return;
+    };
+    spec.entry("type").or_insert_with(|| "ClusterIP".into());
+    for port in spec
+        .get_mut("ports")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object_mut)
+    {
+        port.entry("protocol").or_insert_with(|| "TCP".into());
+        if let Some(number) = port.get("port").cloned() {
+            port.entry("targetPort").or_insert(number);
+        }
+    }
+}
+
+fn merge_string_data(object: &mut Value) {
+    use base64::Engine as _;
+    let Some(object) = object.as_object_mut() else {
+        return;
+    };
+    object.entry("type").or_insert_with(|| "Opaque".into());
+    let Some(Value::Object(texts)) = object.remove("stringData") else {
+        return;
+    };
+    let data = object.entry("data").or_insert_with(|| json!({}));
+    for (key, text) in texts {
+        let encoded = text
+            .as_str()
+            .map(|text| base64::engine::general_purpose::STANDARD.encode(text));
+        // Anything but text is left as it is and fails to decode, as it would fail to be admitted.
+        if let Some(data) = data.as_object_mut() {
+            data.insert(key, encoded.map_or(text, Value::from));
+        }
+    }
+}
+
+fn schema(kind: Kind) -> Option<&'static Value> {
+    static SCHEMAS: OnceLock<BTreeMap<String, Value>> = OnceLock::new();
+    SCHEMAS
+        .get_or_init(|| {
+            traefikrs_crd::definitions()
+                .into_iter()
+                .filter_map(|mut definition| {
+                    let kind = definition["spec"]["names"]["kind"].as_str()?.to_owned();
+                    let schema = &mut definition["spec"]["versions"][0]["schema"];
+                    Some((kind, schema["openAPIV3Schema"]["properties"]["spec"].take()))
+                })
+                .collect()
+        })
+        .get(kind.as_str())
+}
+
+struct Check<'a> {
+    findings: &'a mut Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn object(&mut self, object: &mut Value, schema: &Value) {
+        match object.get_mut("spec") {
+            Some(spec) => self.value(spec, schema, "spec"),
+            None => self.refused("spec", "required, but missing"),
+        }
+    }
+
+    fn value(&mut self, value: &mut Value, schema: &Value, path: &str) {
+        match value {
+            Value::Object(fields) => self.fields(fields, schema, path),
+            Value::Array(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    self.value(item, &schema["items"], &format!("{path}[{index}]"));
+                }
+            }
+            scalar => self.scalar(scalar, schema, path),
+        }
+    }
+
+    fn fields(&mut self, fields: &mut Map<String, Value>, schema: &Value, path: &str) {
+        if schema["x-kubernetes-preserve-unknown-fields"] == true {
+            return;
+        }
+        if schema["additionalProperties"].is_object() {
+            for (name, value) in fields {
+                self.value(value, &schema["additionalProperties"], &format!("{path}.{name}"));
+            }
+            return;
+        }
+        let Some(known) = schema["properties"].as_object() else {
+            return;
+        };
+        fields.retain(|name, _| known.contains_key(name) || self.unknown(name, known, path));
+        // Traefik: an API server drops a `null` where the schema does not ask for one.
+        fields.retain(|_, value| !value.is_null());
+        for (name, property) in known {
+            match fields.get_mut(name) {
+                Some(value) => self.value(value, property, &format!("{path}.{name}")),
+                None => {
+                    if let Some(default) = property.get("default") {
+                        fields.insert(name.clone(), default.clone());
+                    }
+                }
+            }
+        }
+        for name in schema["required"].as_array().into_iter().flatten() {
+            if let Some(name) = name.as_str().filter(|name| !fields.contains_key(*name)) {
+                self.refused(&format!("{path}.{name}"), "required, but missing");
+            }
+        }
+    }
+
+    /// Reports a field that the schema does not know; always `false`, so that it is dropped.
+    fn unknown(&mut self, name: &str, known: &Map<String, Value>, path: &str) -> bool {
+        let hint = did_you_mean(name, known.keys().map(String::as_str));
+        let problem = Problem::warning(
+            reason::UNKNOWN_FIELD,
+            format!("{path}.{name}"),
+            format!("unknown field `{name}`, an API server drops it{hint}"),
+        );
+        self.findings
+            .push(problem.leads_to(Consequence::PartLeftOut));
+        false
+    }
+
+    fn scalar(&mut self, value: &Value, schema: &Value, path: &str) {
+        if let Some(allowed) = schema["enum"].as_array()
+            && !allowed.contains(value)
+        {
+            let allowed = list(allowed.iter().filter_map(Value::as_str), "nothing");
+            self.refused(path, &format!("{value} is none of {allowed}"));
+        }
+        let Some(number) = value.as_f64() else {
+            return;
+        };
+        if let Some(minimum) = schema["minimum"].as_f64().filter(|minimum| number < *minimum) {
+            self.refused(path, &format!("{number} is less than {minimum}"));
+        }
+        if let Some(maximum) = schema["maximum"].as_f64().filter(|maximum| number > *maximum) {
+            self.refused(path, &format!("{number} is more than {maximum}"));
+        }
+    }
+
+    fn refused(&mut self, path: &str, problem: &str) {
+        let problem = Problem::warning(
+            reason::SCHEMA_VIOLATION,
+            path,
+            format!("{problem}; an API server would refuse the object"),
+        );
+        self.findings.push(problem.leads_to(Consequence::None));
+    }
+}
