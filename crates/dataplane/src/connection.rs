@@ -285,7 +285,10 @@ impl Connection {
                 self.deadline.wake();
             }
         }
-        InFlight(Rc::clone(self))
+        InFlight {
+            connection: Rc::clone(self),
+            is_answered: false,
+        }
     }
 
     fn is_worn_out(&self) -> bool {
@@ -389,11 +392,18 @@ impl Connection {
 
 /// A request under way: as long as it is, the connection is not idle.
 #[derive(Debug)]
-pub(crate) struct InFlight(Rc<Connection>);
+pub(crate) struct InFlight {
+    connection: Rc<Connection>,
+    pub(crate) is_answered: bool,
+}
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.ended_one();
+        if !self.is_answered {
+            // There is nobody left to tell.
+            tracing::debug!(status = 499, peer = %self.connection.peer, "client closed request");
+        }
+        self.connection.ended_one();
     }
 }
 

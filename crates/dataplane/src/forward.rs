@@ -1,9 +1,6 @@
 //! The request as the server gets it, and the answer as the client gets it.
 
-use std::rc::Rc;
-
-use http::header::{CONTENT_LENGTH, Entry, TE, UPGRADE};
-use http::request;
+use http::header::{CONTENT_LENGTH, Entry, HOST, TE, UPGRADE};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use traefikrs_compile::compiled::{LoadBalancer, Scheme, Server, ServerHost, Transport};
@@ -13,27 +10,22 @@ use crate::answer::{self, Answer};
 use crate::body::{Content, RequestBody};
 use crate::connection::Connection;
 use crate::hop_by_hop;
-use crate::intake::{FOR, Intake, has_token};
+use crate::intake::{FOR, has_token};
+use crate::serve::Inbound;
 
 mod error;
 
 pub(crate) use error::Error;
 
-/// A request on its way out.
-pub(crate) struct Outbound {
-    pub(crate) parts: request::Parts,
-    pub(crate) intake: Intake,
-    pub(crate) body: RequestBody,
-}
-
 /// Asks the server; one that fails makes an answer of its own.
 pub(crate) async fn forward(
-    connection: &Rc<Connection>,
+    connection: &Connection,
     balancer: &LoadBalancer,
     server: &Server,
-    outbound: Outbound,
+    inbound: Inbound,
+    body: RequestBody,
 ) -> Answer {
-    match ask(connection, balancer, server, outbound).await {
+    match ask(connection, balancer, server, inbound, body).await {
         Ok(answer) => answer,
         Err(error) => {
             let status = error.status();
@@ -44,14 +36,15 @@ pub(crate) async fn forward(
 }
 
 async fn ask(
-    connection: &Rc<Connection>,
+    connection: &Connection,
     balancer: &LoadBalancer,
     server: &Server,
-    outbound: Outbound,
+    inbound: Inbound,
+    body: RequestBody,
 ) -> Result<Answer, Error> {
     let worker = &connection.entry_point.worker;
     let limits = limits(&balancer.transport, worker.shared.n_workers);
-    let outgoing = outgoing(connection, balancer, server, outbound)?;
+    let outgoing = outgoing(connection, balancer, server, inbound, body)?;
     match worker
         .upstreams
         .send(&peer(server), &limits, outgoing)
@@ -77,16 +70,19 @@ fn outgoing(
     connection: &Connection,
     balancer: &LoadBalancer,
     server: &Server,
-    outbound: Outbound,
+    inbound: Inbound,
+    body: RequestBody,
 ) -> Result<Outgoing<RequestBody>, Error> {
-    let Outbound {
+    let Inbound {
         parts,
-        intake,
-        body,
-    } = outbound;
+        context,
+        upgrade,
+        seen,
+    } = inbound;
     let mut headers = parts.headers;
-    let upgrade = intake.upgrade.filter(|_| headers.contains_key(UPGRADE));
-    if intake.seen.hop_by_hop() {
+    let host = headers.remove(HOST);
+    let upgrade = upgrade.filter(|_| headers.contains_key(UPGRADE));
+    if seen.hop_by_hop() {
         let wants_trailers = headers
             .get_all(TE)
             .iter()
@@ -97,18 +93,16 @@ fn outgoing(
             headers.insert(TE, HeaderValue::from_static("trailers"));
         }
     }
-    if connection.entry_point.options.forwarded_headers.append_for {
+    if context.suppress_x_forwarded_for {
+        headers.remove(FOR);
+    } else if connection.entry_point.options.forwarded_headers.append_for {
         append_for(&mut headers, &connection.peer_ip);
     }
-    let host = if balancer.pass_host_header && !intake.host.is_empty() {
-        intake.host
-    } else {
-        server.host_header.clone()
-    };
+    let host = host.filter(|host| balancer.pass_host_header && !host.is_empty());
     Ok(Outgoing {
         method: parts.method,
         target: target(&server.base_path, parts.uri.into_parts().path_and_query)?,
-        host: Some(host),
+        host: Some(host.unwrap_or_else(|| server.host_header.clone())),
         headers,
         body,
         upgrade,

@@ -27,7 +27,8 @@ pub(crate) use seen::Seen;
 /// What a request says besides its method, target and headers.
 #[derive(Debug)]
 pub(crate) struct Intake {
-    /// The host as the client wrote it, port included; empty if there is none. It is no longer among the headers.
+    /// The host as the client wrote it, port included; empty if there is none. `Host` says the same, until a middleware
+    /// changes it.
     pub(crate) host: HeaderValue,
     /// The protocol that the client wants to switch to.
     pub(crate) upgrade: Option<HeaderValue>,
@@ -43,7 +44,7 @@ pub(crate) fn take_in(connection: &Connection, parts: &mut Parts) -> Result<Inta
     let options = &connection.entry_point.options;
     let seen = Seen::among(&parts.headers);
     check_framing(parts, seen)?;
-    let host = take_host(parts)?;
+    let host = settle_host(parts)?;
     if parts.uri.path() == "*" && parts.method == Method::OPTIONS {
         return Err(Box::new(answer::empty(StatusCode::OK)));
     }
@@ -111,33 +112,31 @@ fn check_framing(parts: &mut Parts, seen: Seen) -> Result<(), Box<Answer>> {
     Ok(())
 }
 
-/// The host that the request is for: the one of its target if that is absolute.
-fn take_host(parts: &mut Parts) -> Result<HeaderValue, Box<Answer>> {
+/// Finds the host that the request is for, which is the one of its target if that is absolute, and makes `Host` say so.
+fn settle_host(parts: &mut Parts) -> Result<HeaderValue, Box<Answer>> {
     let mut hosts = parts.headers.get_all(HOST).iter();
-    let is_known = hosts.next().is_some();
+    let header = hosts.next();
     if hosts.next().is_some() {
         return Err(bad_request());
     }
     let refuse = |text| Err(Box::new(answer::refusal(StatusCode::BAD_REQUEST, text)));
-    let header = parts.headers.remove(HOST);
-    if !is_known && parts.version == Version::HTTP_11 {
+    if header.is_none() && parts.version == Version::HTTP_11 {
         return refuse("400 Bad Request: missing required Host header");
     }
-    if header
-        .as_ref()
-        .is_some_and(|header| !host::is_valid(header.as_bytes()))
-    {
+    if header.is_some_and(|header| !host::is_valid(header.as_bytes())) {
         return refuse("400 Bad Request: malformed Host header");
     }
     let absolute = parts.uri.authority().map(|authority| {
         let authority = authority.as_str();
-        authority
-            .rsplit_once('@')
-            .map_or(authority, |(_, host)| host)
+        authority.rsplit_once('@').map_or(authority, |(_, host)| host)
     });
     match absolute {
-        Some(host) if !host.is_empty() => HeaderValue::from_str(host).map_err(|_| bad_request()),
-        _ => Ok(header.unwrap_or(HeaderValue::from_static(""))),
+        Some(host) if !host.is_empty() => {
+            let host = HeaderValue::from_str(host).map_err(|_| bad_request())?;
+            parts.headers.insert(HOST, host.clone());
+            Ok(host)
+        }
+        _ => Ok(header.cloned().unwrap_or(HeaderValue::from_static(""))),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Stub.
 
 mod answer;
+mod apply;
 mod body;
 mod clock;
 mod connection;
@@ -14,6 +15,7 @@ mod listen;
 mod options;
 mod pick;
 pub mod proxy_protocol;
+mod route;
 mod serve;
 mod socket;
 mod tunnel;

@@ -1,30 +1,38 @@
 //! One request, from its head to the head of its answer.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::rc::Rc;
 
 use http::header::CONNECTION;
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
-use traefikrs_compile::compiled::{Route, ServiceKind, Target};
-use traefikrs_gourl::{host, routing_path};
-use traefikrs_router::{RequestView, RouteTable};
+use traefikrs_gourl::host;
+use traefikrs_middleware::Context;
 
 use crate::answer::{self, Answer};
+use crate::apply::Passed;
 use crate::body::{RequestBody, ResponseBody};
 use crate::connection::Connection;
-use crate::forward::{self, Outbound};
-use crate::intake::{self, Intake};
-use crate::{internal, pick};
+use crate::intake::{self, Intake, Seen};
+use crate::{forward, route};
+
+/// A request on its way in.
+#[derive(Debug)]
+pub(crate) struct Inbound {
+    pub(crate) parts: Parts,
+    pub(crate) context: Context,
+    /// The protocol that the client wants to switch to.
+    pub(crate) upgrade: Option<HeaderValue>,
+    pub(crate) seen: Seen,
+}
 
 /// Answers a request; there is always an answer.
 pub(crate) async fn serve(
     connection: Rc<Connection>,
     request: Request<Incoming>,
 ) -> Result<Response<ResponseBody>, Infallible> {
-    let in_flight = connection.begin();
+    let mut in_flight = connection.begin();
     let (mut parts, incoming) = request.into_parts();
     let mut answer = match intake::take_in(&connection, &mut parts) {
         Ok(intake) => {
@@ -34,98 +42,33 @@ pub(crate) async fn serve(
         Err(refusal) => *refusal,
     };
     if connection.says_close() {
-        answer
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    in_flight.is_answered = true;
     Ok(answer.map(|content| ResponseBody::new(content, in_flight)))
 }
 
 /// Routes, applies, picks and forwards, all by one configuration.
-async fn respond(
-    connection: &Rc<Connection>,
-    parts: Parts,
-    intake: Intake,
-    body: RequestBody,
-) -> Answer {
-    let generation = connection.entry_point.worker.generation();
-    let Some(routes) = generation
-        .entry_points
-        .get(&connection.entry_point.options.name)
-    else {
+async fn respond(connection: &Connection, parts: Parts, intake: Intake, body: RequestBody) -> Answer {
+    let worker = &connection.entry_point.worker;
+    let generation = worker.generation();
+    let Some(routes) = generation.entry_points.get(&connection.entry_point.options.name) else {
         return answer::not_found();
     };
-    let arrived_at = intake.host.clone();
-    let canonical_host = host::canonical(text(&arrived_at));
-    let mut route = match find(
-        &routes.http,
-        connection.peer,
-        &parts,
-        &intake,
-        &canonical_host,
-    ) {
-        Some(route) => route,
-        None => return answer::not_found(),
+    let mut inbound = Inbound {
+        parts,
+        context: Context::new(connection.peer, false),
+        upgrade: intake.upgrade,
+        seen: intake.seen,
     };
-    if routes.denied.denies(parts.uri.path()) {
-        return answer::empty(StatusCode::BAD_REQUEST);
-    }
-    let mut service = loop {
-        match &route.target {
-            Target::Service(service) => break service,
-            Target::Children(children) => {
-                match find(children, connection.peer, &parts, &intake, &canonical_host) {
-                    Some(child) => route = child,
-                    None => return answer::not_found(),
-                }
-            }
-            Target::NotServed => return answer::empty(StatusCode::SERVICE_UNAVAILABLE),
+    let mut passed = Passed::default();
+    let canonical_host = host::canonical(route::text(&intake.host));
+    match route::lead(routes, &canonical_host, &mut inbound, &mut passed, worker) {
+        Ok((balancer, server)) => {
+            let context = inbound.context.clone();
+            let answer = forward::forward(connection, balancer, server, inbound, body).await;
+            passed.back(answer, &context)
         }
-    };
-    loop {
-        match &service.kind {
-            ServiceKind::Weighted(weighted) => match pick::child(weighted) {
-                Some(child) => service = child,
-                None => return answer::no_server(),
-            },
-            ServiceKind::LoadBalancer(balancer) => {
-                let Some(server) = pick::server(balancer) else {
-                    return answer::no_server();
-                };
-                let outbound = Outbound {
-                    parts,
-                    intake,
-                    body,
-                };
-                return forward::forward(connection, balancer, server, outbound).await;
-            }
-            ServiceKind::Internal(internal) => {
-                return internal::answer(*internal, &connection.entry_point.worker, &parts);
-            }
-        }
+        Err(answer) => passed.back(answer, &inbound.context),
     }
-}
-
-fn find<'t>(
-    table: &'t RouteTable<std::sync::Arc<Route>>,
-    peer: SocketAddr,
-    parts: &Parts,
-    intake: &Intake,
-    canonical_host: &str,
-) -> Option<&'t std::sync::Arc<Route>> {
-    table.find(&RequestView {
-        method: parts.method.as_str(),
-        host: canonical_host,
-        raw_host: text(&intake.host),
-        flattened_host: None,
-        path: &routing_path(parts.uri.path()),
-        query: parts.uri.query().map(str::as_bytes),
-        headers: &parts.headers,
-        peer: Some(peer.ip()),
-    })
-}
-
-/// A host, whose bytes have been checked to be ASCII.
-fn text(host: &HeaderValue) -> &str {
-    host.to_str().unwrap_or_default()
 }
