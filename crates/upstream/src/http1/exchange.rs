@@ -276,15 +276,15 @@ where
 
     /// The connection ended before there was a head.
     fn lost(&self, error: Option<io::Error>) -> Failure {
-        let unanswered = self.pending.is_empty() && self.n_interim == 0;
         let error = match error {
             Some(error) => Error::Io(error),
-            None if unanswered => Error::Closed,
+            None if self.pending.is_empty() => Error::Closed,
             None => Error::TruncatedHead,
         };
+        let unanswered = self.reused && self.pending.is_empty() && self.n_interim == 0;
         Failure {
             error,
-            unanswered: unanswered && self.reused,
+            unanswered,
             unsaid: false,
         }
     }

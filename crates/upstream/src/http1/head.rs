@@ -57,7 +57,7 @@ impl HeadReader {
     /// Either the end of the head is among the new bytes, or they have doubled since the last attempt, so that garbage
     /// is found early and the sum of all attempts stays linear.
     fn is_worth_parsing(&self, pending: &[u8]) -> bool {
-        if pending.len() >= 2 * self.seen {
+        if pending.len() >= (2 * self.seen).min(MAX_HEAD) {
             return !pending.is_empty();
         }
         let fresh = &pending[self.seen.saturating_sub(3)..];
