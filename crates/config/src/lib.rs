@@ -10,6 +10,8 @@
 pub mod diagnostic;
 pub mod duration;
 pub mod dynamic;
+pub mod internal;
+pub mod merge;
 pub mod name;
 pub mod reason;
 pub mod redact;

@@ -67,10 +67,10 @@ pub const INTERNAL_ENTRY_POINT: &str = "traefik";
 impl StaticConfiguration {
     /// Names of the entry points that a router without any gets, in order.
     ///
-    /// Traefik: those with `asDefault`; where none has it, all but UDP ones and the internal one.
+    /// Traefik: those with `asDefault`; where none has it, all. Never UDP ones and the internal one.
     pub fn default_entry_points(&self) -> Vec<String> {
-        let tcp = |(_, entry_point): &(&String, &EntryPoint)| {
-            entry_point.address.protocol == Protocol::Tcp
+        let tcp = |(name, entry_point): &(&String, &EntryPoint)| {
+            !entry_point.is_udp() && *name != INTERNAL_ENTRY_POINT
         };
         let chosen: Vec<String> = self
             .entry_points
@@ -85,7 +85,6 @@ impl StaticConfiguration {
         self.entry_points
             .iter()
             .filter(tcp)
-            .filter(|(name, _)| *name != INTERNAL_ENTRY_POINT)
             .map(|(name, _)| name.clone())
             .collect()
     }

@@ -55,6 +55,11 @@ const LEFT_OUT: &[&str] = &[
 const NOT_SERVED: &[&str] = &[
     "certificatesresolvers",
     "entrypoints.*.allowacmebypass",
+    "entrypoints.*.http.aliasheadersstrategy",
+    "entrypoints.*.http.tls",
+    "entrypoints.*.http.underscoreheadersstrategy",
+    "entrypoints.*.http2.maxdecoderheadertablesize",
+    "entrypoints.*.http2.maxencoderheadertablesize",
     "entrypoints.*.http3",
     "providers.kubernetescrd",
 ];

@@ -270,10 +270,7 @@ fn routers_without_entry_points_get_the_default_ones() {
         ],
     ]
     .concat();
-    assert_eq!(
-        args(&chosen).loaded().default_entry_points(),
-        ["b", "traefik"]
-    );
+    assert_eq!(args(&chosen).loaded().default_entry_points(), ["b"]);
 }
 
 #[test]

@@ -1,0 +1,140 @@
+//! What entry points give to their routers.
+
+use std::collections::BTreeMap;
+
+use super::{Model, Names};
+use crate::diagnostic::{Consequence, Diagnostic, Subject};
+use crate::dynamic::{Router, RouterObservability};
+use crate::reason;
+
+type Routers = BTreeMap<String, Router>;
+
+/// Gives to each root router what its entry points give.
+///
+/// A router on several entry points becomes one copy, `<entry point>-<router>`, for each that gives
+/// anything, and keeps its name on the others. Its children become children of all copies.
+pub(super) fn apply(routers: &mut Routers, models: &BTreeMap<String, Model>) -> Vec<Diagnostic> {
+    let written: Names = routers.keys().cloned().collect();
+    let mut found = Vec::new();
+    let mut result = Routers::new();
+    let mut copies: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, router) in std::mem::take(routers) {
+        if !router.parent_refs.is_empty() {
+            result.insert(name, router);
+            continue;
+        }
+        for (copy, router) in split(&name, router, models) {
+            if copy != name && written.contains(&copy) {
+                found.push(taken(&name, &copy));
+                continue;
+            }
+            copies.entry(name.clone()).or_default().push(copy.clone());
+            result.insert(copy, router);
+        }
+    }
+    for router in result.values_mut() {
+        follow(&mut router.parent_refs, &copies);
+        if router.parent_refs.is_empty() {
+            fill_in(router);
+        }
+    }
+    *routers = result;
+    found
+}
+
+/// The router once for each entry point that gives anything, and once for all others.
+fn split(
+    name: &str,
+    mut router: Router,
+    models: &BTreeMap<String, Model>,
+) -> Vec<(String, Router)> {
+    if let [entry_point] = &router.entry_points[..] {
+        if let Some(model) = models.get(entry_point) {
+            give(&mut router, model);
+        }
+        return vec![(name.to_owned(), router)];
+    }
+    let mut parts = Vec::new();
+    let mut others = Vec::new();
+    for entry_point in &router.entry_points {
+        let Some(model) = models.get(entry_point) else {
+            others.push(entry_point.clone());
+            continue;
+        };
+        let mut copy = router.clone();
+        copy.entry_points = vec![entry_point.clone()];
+        give(&mut copy, model);
+        let name = format!("{entry_point}-{name}");
+        if parts.iter().all(|(part, _)| *part != name) {
+            parts.push((name, copy));
+        }
+    }
+    if !others.is_empty() || parts.is_empty() {
+        router.entry_points = others;
+        parts.insert(0, (name.to_owned(), router));
+    }
+    parts
+}
+
+fn give(router: &mut Router, model: &Model) {
+    router
+        .middlewares
+        .splice(0..0, model.middlewares.iter().cloned());
+    if router.tls.is_none() {
+        router.tls.clone_from(&model.tls);
+    }
+    // Traefik: the internal routers' `default` stays what it is.
+    if let Some(syntax) = model.rule_syntax
+        && router.rule_syntax.is_empty()
+    {
+        syntax.as_str().clone_into(&mut router.rule_syntax);
+    }
+    if let Some(given) = &model.observability {
+        let own = router.observability.get_or_insert_default();
+        own.access_logs.get_or_insert(given.access_logs);
+        own.metrics.get_or_insert(given.metrics);
+        own.tracing.get_or_insert(given.tracing);
+        if own.trace_verbosity.is_empty() {
+            own.trace_verbosity.clone_from(&given.trace_verbosity);
+        }
+    }
+}
+
+/// What nobody said about observing a root router.
+fn fill_in(router: &mut Router) {
+    let RouterObservability {
+        access_logs,
+        metrics,
+        tracing,
+        trace_verbosity,
+        metadata: _,
+    } = router.observability.get_or_insert_default();
+    for toggle in [access_logs, metrics, tracing] {
+        toggle.get_or_insert(true);
+    }
+    if trace_verbosity.is_empty() {
+        "minimal".clone_into(trace_verbosity);
+    }
+}
+
+/// Makes a child of a router a child of its copies.
+///
+/// Traefik: forgets parents that do not exist, so that a child can become a root and skip what its
+/// parents demand. Here they stay, and the child is refused for them.
+fn follow(parents: &mut Vec<String>, copies: &BTreeMap<String, Vec<String>>) {
+    *parents = std::mem::take(parents)
+        .into_iter()
+        .flat_map(|parent| copies.get(&parent).cloned().unwrap_or_else(|| vec![parent]))
+        .collect();
+}
+
+fn taken(name: &str, copy: &str) -> Diagnostic {
+    let message =
+        format!("its copy for one entry point would be named {copy}, and so is another router");
+    Diagnostic::error(
+        Subject::named("router", name),
+        reason::DUPLICATE_NAME,
+        message,
+    )
+    .leads_to(Consequence::PartLeftOut)
+}
