@@ -52,7 +52,7 @@ pub(super) fn measure(
             row.note("change: live after ms", 1, milliseconds(live_after));
             row.note("start: CPU ms", 1, milliseconds(proxy.cpu_to_live.total));
             row.note("start: live after ms", 1, milliseconds(proxy.live_after));
-            row.note("RSS MB", 1, megabytes(proxy.tree().resident()));
+            row.note("MB", 1, megabytes(proxy.tree().resident()));
             row.tell();
         }
     }

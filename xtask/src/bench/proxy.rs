@@ -238,19 +238,44 @@ pub(super) fn ask(port: u16, host: &str, path: &str) -> io::Result<Answer> {
         stream,
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
     )?;
-    let mut text = String::new();
-    stream.take(64 * 1024).read_to_string(&mut text)?;
-    let (head, body) = text
-        .split_once("\r\n\r\n")
-        .ok_or(io::ErrorKind::UnexpectedEof)?;
-    let status = head
-        .split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok());
-    Ok(Answer {
-        status: status.ok_or(io::ErrorKind::InvalidData)?,
-        body: body.to_owned(),
-    })
+    let mut text = Vec::new();
+    let mut piece = [0; 4096];
+    // Not to the end of the stream: Envoy keeps it open for a second.
+    loop {
+        let count = stream.read(&mut piece)?;
+        text.extend_from_slice(&piece[..count]);
+        if let Some(answer) = Answer::parse(&text, count == 0)? {
+            return Ok(answer);
+        }
+    }
+}
+
+impl Answer {
+    /// The answer once it is whole, which without a length is when the stream has ended.
+    fn parse(text: &[u8], ended: bool) -> io::Result<Option<Self>> {
+        let mut headers = [httparse::EMPTY_HEADER; 64];
+        let mut response = httparse::Response::new(&mut headers);
+        let Ok(parsed) = response.parse(text) else {
+            return Err(io::ErrorKind::InvalidData.into());
+        };
+        let httparse::Status::Complete(head) = parsed else {
+            return if ended {
+                Err(io::ErrorKind::UnexpectedEof.into())
+            } else {
+                Ok(None)
+            };
+        };
+        let length = response
+            .headers
+            .iter()
+            .find(|header| header.name.eq_ignore_ascii_case("content-length"))
+            .and_then(|header| String::from_utf8_lossy(header.value).parse::<usize>().ok());
+        let whole = length.map_or(ended, |length| text.len() >= head + length);
+        Ok((whole || ended).then(|| Self {
+            status: response.code.unwrap_or_default(),
+            body: String::from_utf8_lossy(&text[head..]).into_owned(),
+        }))
+    }
 }
 
 fn until(mut holds: impl FnMut() -> bool) -> anyhow::Result<()> {
@@ -271,4 +296,35 @@ fn free_port() -> anyhow::Result<u16> {
         .local_addr()
         .context("cannot find a free port")?
         .port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_whole_when_its_length_or_the_stream_says_so() {
+        let check = |text: &str, ended, whole| {
+            let answer = Answer::parse(text.as_bytes(), ended).unwrap();
+            assert_eq!(
+                answer.is_some_and(|answer| answer.status == 404),
+                whole,
+                "{text}"
+            );
+        };
+        check("HTTP/1.1 404 Not Found\r\nContent-Le", false, false);
+        check(
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\na",
+            false,
+            false,
+        );
+        check(
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nab",
+            false,
+            true,
+        );
+        check("HTTP/1.1 404 Not Found\r\n\r\nab", false, false);
+        check("HTTP/1.1 404 Not Found\r\n\r\nab", true, true);
+        assert!(Answer::parse(b"HTTP/1.1 404", true).is_err());
+    }
 }

@@ -43,7 +43,7 @@ pub(super) fn measure(
             // Changes that never arrive would cost nothing.
             proxy.await_live(&changing_host(version))?;
             note(row, load, &outcome, &usage);
-            row.note("RSS KB per change", 1, slope(&memory));
+            row.note("KB more per change", 1, slope(&memory));
             row.tell();
         }
     }

@@ -57,8 +57,8 @@ pub(super) fn measure(
     }
     thread::sleep(SETTLE);
     for ((proxy, row), start) in proxies.iter().zip(&mut rows).zip(starts) {
-        row.note("RSS MB at start", 1, megabytes(start));
-        row.note("RSS MB after", 1, megabytes(proxy.tree().resident()));
+        row.note("MB at start", 1, megabytes(start));
+        row.note("MB after", 1, megabytes(proxy.tree().resident()));
     }
     if load.hit {
         rows.push(without_proxy(load, &backend, machine)?);
@@ -83,7 +83,7 @@ pub(super) fn note(row: &mut Row, load: &Load, outcome: &Outcome, usage: &Usage)
     row.note("p50 ms", 2, outcome.p50_ms());
     row.note("p99 ms", 2, outcome.p99_ms());
     row.note("failed", 0, load.failed(outcome));
-    row.note("RSS MB busy", 1, megabytes(usage.resident));
+    row.note("MB busy", 1, megabytes(usage.resident));
     row.note(
         "core busy %",
         0,

@@ -66,7 +66,7 @@ impl Tree {
         sum
     }
 
-    /// Resident memory in bytes, pages shared between processes counted once for each.
+    /// Resident memory in bytes, a page shared by several processes divided among them.
     pub(super) fn resident(self) -> u64 {
         self.members().into_iter().map(resident).sum()
     }
@@ -160,13 +160,16 @@ fn scheduled(id: u32) -> Duration {
 }
 
 fn resident(id: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-    let kilobytes: u64 = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .and_then(|text| text.trim().trim_end_matches(" kB").parse().ok())
-        .unwrap_or(0);
-    kilobytes * 1024
+    let kilobytes = in_kilobytes(&format!("/proc/{id}/smaps_rollup"), "Pss:");
+    // What a process of another user shares is not ours to see.
+    let kilobytes = kilobytes.or_else(|| in_kilobytes(&format!("/proc/{id}/status"), "VmRSS:"));
+    kilobytes.unwrap_or_default() * 1024
+}
+
+fn in_kilobytes(file: &str, name: &str) -> Option<u64> {
+    let text = fs::read_to_string(file).ok()?;
+    let value = text.lines().find_map(|line| line.strip_prefix(name))?;
+    value.trim().trim_end_matches(" kB").parse().ok()
 }
 
 fn numbered(directory: &str) -> Vec<u32> {
