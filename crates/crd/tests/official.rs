@@ -8,7 +8,8 @@ use serde_json::Value;
 type Fields = BTreeMap<String, String>;
 
 fn official() -> BTreeMap<String, Value> {
-    serde_json::from_str(include_str!("../testdata/traefik-3.7.9.json")).unwrap()
+    serde_json::from_str(include_str!("../testdata/traefik-3.7.9.json"))
+        .expect("the recorded definitions are JSON")
 }
 
 fn fields(schema: &Value) -> Fields {
@@ -118,8 +119,8 @@ fn example(schema: &Value) -> Value {
 
 fn survives_a_round_trip<Spec: serde::de::DeserializeOwned + serde::Serialize>(kind: &str) {
     let spec = example(&official()[kind]["schema"]["properties"]["spec"]);
-    let decoded: Spec = serde_json::from_value(spec.clone()).unwrap();
-    assert_eq!(serde_json::to_value(decoded).unwrap(), spec, "{kind}");
+    let decoded: Spec = serde_json::from_value(spec.clone()).expect(kind);
+    assert_eq!(serde_json::to_value(decoded).expect(kind), spec, "{kind}");
 }
 
 #[test]

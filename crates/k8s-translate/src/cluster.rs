@@ -15,8 +15,8 @@ mod core;
 mod object;
 
 pub(crate) use self::core::{ConfigMap, EndpointSlice, Node, Secret, Service, ServicePort};
-pub(crate) use self::object::{IngressRoute, Key, Object};
 use self::object::Metadata;
+pub(crate) use self::object::{IngressRoute, Key, Object};
 
 /// Which kinds of objects does translation read? All others are passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -251,7 +251,9 @@ fn unserved(object: &Value) -> Option<Diagnostic> {
             "kind",
             "not a Kubernetes object: it has no `kind`",
         )
-    } else if api_version.starts_with("traefik.io/") || api_version.starts_with("traefik.containo.us/") {
+    } else if api_version.starts_with("traefik.io/")
+        || api_version.starts_with("traefik.containo.us/")
+    {
         let message = if Kind::of("traefik.io/v1alpha1", &kind).is_some() {
             format!("{api_version} is not read; write `apiVersion: traefik.io/v1alpha1`")
         } else {
@@ -266,7 +268,11 @@ fn unserved(object: &Value) -> Option<Diagnostic> {
         metadata.namespace,
         metadata.name,
     );
-    Some(problem.leads_to(Consequence::NotServed).diagnostic(subject, None))
+    Some(
+        problem
+            .leads_to(Consequence::NotServed)
+            .diagnostic(subject, None),
+    )
 }
 
 /// Takes `null`s out, which mean "unset" to Kubernetes; a plugin's own settings keep theirs.

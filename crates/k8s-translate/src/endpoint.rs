@@ -61,12 +61,20 @@ impl Backend<'_> {
             let message = format!(
                 "{self} is not of type ExternalName, and Kubernetes checks its pods itself; remove the health check"
             );
-            return Err(Problem::error(reason::HEALTH_CHECK_FORBIDDEN, path.field("healthCheck"), message));
+            return Err(Problem::error(
+                reason::HEALTH_CHECK_FORBIDDEN,
+                path.field("healthCheck"),
+                message,
+            ));
         }
         if spec.service_type == EXTERNAL_NAME {
             return self.external(port, path);
         }
-        if self.reference.native_lb.unwrap_or(self.native_lb_by_default) {
+        if self
+            .reference
+            .native_lb
+            .unwrap_or(self.native_lb_by_default)
+        {
             return self.native(port, path);
         }
         if self.reference.node_port_lb && spec.service_type == "NodePort" {
@@ -120,12 +128,20 @@ impl Backend<'_> {
     ) -> Result<Port<'_>, Problem> {
         if !(1..=65_535).contains(&number) {
             let message = format!("{number} is no port; ports are 1 to 65535");
-            return Err(Problem::error(reason::SERVICE_PORT_NOT_FOUND, path, message));
+            return Err(Problem::error(
+                reason::SERVICE_PORT_NOT_FOUND,
+                path,
+                message,
+            ));
         }
         if self.service.spec.ports.iter().any(|port| port.port != 0) {
             let ports = self.declared_ports();
             let message = format!("{self} declares {ports}, not {number}; {number} is used");
-            warnings.push(Problem::warning(reason::SERVICE_PORT_MISMATCH, path, message));
+            warnings.push(Problem::warning(
+                reason::SERVICE_PORT_MISMATCH,
+                path,
+                message,
+            ));
         }
         Ok(Port::Bare(number))
     }
@@ -165,18 +181,33 @@ impl Backend<'_> {
 
     fn external(&self, port: Port<'_>, path: Path<'_>) -> Result<Vec<Server>, Problem> {
         if !self.view.options.allow_external_name_services {
-            let message = format!("{self} is of type ExternalName; set `allowExternalNameServices` to use it");
-            return Err(Problem::error(reason::EXTERNAL_NAME_FORBIDDEN, path, message));
+            let message = format!(
+                "{self} is of type ExternalName; set `allowExternalNameServices` to use it"
+            );
+            return Err(Problem::error(
+                reason::EXTERNAL_NAME_FORBIDDEN,
+                path,
+                message,
+            ));
         }
         let scheme = self.scheme(port, path)?;
-        Ok(vec![server(scheme, &self.service.spec.external_name, port.number())])
+        Ok(vec![server(
+            scheme,
+            &self.service.spec.external_name,
+            port.number(),
+        )])
     }
 
     fn native(&self, port: Port<'_>, path: Path<'_>) -> Result<Vec<Server>, Problem> {
         let cluster_ip = &self.service.spec.cluster_ip;
         if matches!(cluster_ip.as_str(), "" | "None") {
-            let message = format!("{self} has no cluster IP; set `nativeLB: false` to use its endpoints");
-            return Err(Problem::error(reason::NO_CLUSTER_IP, path.field("nativeLB"), message));
+            let message =
+                format!("{self} has no cluster IP; set `nativeLB: false` to use its endpoints");
+            return Err(Problem::error(
+                reason::NO_CLUSTER_IP,
+                path.field("nativeLB"),
+                message,
+            ));
         }
         let scheme = self.scheme(port, path)?;
         Ok(vec![server(scheme, cluster_ip, port.number())])
@@ -188,8 +219,14 @@ impl Backend<'_> {
             Port::Bare(number) => number,
         };
         if self.view.options.disable_cluster_scope_resources {
-            let message = format!("{self} needs Nodes, which `disableClusterScopeResources` hides; remove one of the two");
-            return Err(Problem::error(reason::NODES_NOT_WATCHED, path.field("nodePortLB"), message));
+            let message = format!(
+                "{self} needs Nodes, which `disableClusterScopeResources` hides; remove one of the two"
+            );
+            return Err(Problem::error(
+                reason::NODES_NOT_WATCHED,
+                path.field("nodePortLB"),
+                message,
+            ));
         }
         let mut addresses: Vec<&str> = self
             .view
@@ -203,7 +240,11 @@ impl Backend<'_> {
         addresses.dedup();
         if addresses.is_empty() {
             let message = format!("no Node has an address of type InternalIP to reach {self} by");
-            return Err(Problem::error(reason::NO_NODE_ADDRESS, path.field("nodePortLB"), message));
+            return Err(Problem::error(
+                reason::NO_NODE_ADDRESS,
+                path.field("nodePortLB"),
+                message,
+            ));
         }
         let scheme = self.scheme(port, path)?;
         Ok(addresses
@@ -252,7 +293,9 @@ impl Backend<'_> {
         if !servers.is_empty() && servers.iter().all(|server| server.fenced) {
             // As kube-proxy does: endpoints that are about to end are better than none.
             servers.iter_mut().for_each(|server| server.fenced = false);
-            let message = format!("all endpoints of {self} are terminating; they are used until others are there");
+            let message = format!(
+                "all endpoints of {self} are terminating; they are used until others are there"
+            );
             warnings.push(Problem::warning(reason::ALL_TERMINATING, path, message));
         }
         Ok(servers)
@@ -266,14 +309,20 @@ impl Backend<'_> {
             .map(|port| format!("`{}`", port.name.as_deref().unwrap_or("")))
             .collect();
         let why = if slices.is_empty() {
-            "there is no EndpointSlice with the label `kubernetes.io/service-name` of that value".to_owned()
+            "there is no EndpointSlice with the label `kubernetes.io/service-name` of that value"
+                .to_owned()
         } else if !names.contains(&format!("`{}`", port.name())) {
             let names = list(names.iter().map(String::as_str), "none");
-            format!("its EndpointSlices have no port named `{}`, only {names}", port.name())
+            format!(
+                "its EndpointSlices have no port named `{}`, only {names}",
+                port.name()
+            )
         } else {
             "none of its endpoints is serving".to_owned()
         };
-        let message = format!("{self} has no endpoints: {why}; set `allowEmptyServices` to answer 503 instead");
+        let message = format!(
+            "{self} has no endpoints: {why}; set `allowEmptyServices` to answer 503 instead"
+        );
         Problem::error(reason::NO_ENDPOINTS, path, message)
     }
 
@@ -284,7 +333,11 @@ impl Backend<'_> {
             scheme @ ("http" | "https" | "h2c") => Ok(scheme),
             other => {
                 let message = format!("`{other}` is no scheme; write http, https or h2c");
-                Err(Problem::error(reason::INVALID_SCHEME, path.field("scheme"), message))
+                Err(Problem::error(
+                    reason::INVALID_SCHEME,
+                    path.field("scheme"),
+                    message,
+                ))
             }
         }
     }

@@ -45,7 +45,11 @@ fn distance(a: &str, b: &str) -> usize {
         let mut current = vec![row + 1];
         for (column, to) in b.iter().enumerate() {
             let replaced = previous[column] + usize::from(from != to);
-            current.push(replaced.min(previous[column + 1] + 1).min(current[column] + 1));
+            current.push(
+                replaced
+                    .min(previous[column + 1] + 1)
+                    .min(current[column] + 1),
+            );
         }
         previous = current;
     }

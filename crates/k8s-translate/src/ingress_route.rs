@@ -34,9 +34,13 @@ pub(crate) fn class(object: &Object<IngressRoute>) -> (&str, Option<Problem>) {
     match (declared, object.metadata.annotations.get(CLASS)) {
         (Some(class), _) => (class, None),
         (None, Some(class)) if !class.is_empty() => {
-            let message = format!("the annotation `{CLASS}` is deprecated; write `spec.ingressClassName`");
+            let message =
+                format!("the annotation `{CLASS}` is deprecated; write `spec.ingressClassName`");
             let path = format!("metadata.annotations[\"{CLASS}\"]");
-            (class, Some(Problem::warning(reason::DEPRECATED, path, message)))
+            (
+                class,
+                Some(Problem::warning(reason::DEPRECATED, path, message)),
+            )
         }
         _ => ("", None),
     }
@@ -59,8 +63,13 @@ impl Routes<'_> {
                 "" => self.key.namespace.as_str(),
                 given => given,
             };
-            self.view
-                .check_namespace("IngressRoute", &self.key.namespace, namespace, &reference.name, path)?;
+            self.view.check_namespace(
+                "IngressRoute",
+                &self.key.namespace,
+                namespace,
+                &reference.name,
+                path,
+            )?;
             let objects = &self.view.cluster.ingress_routes;
             let dangling = self.view.dangling(
                 objects,
@@ -78,7 +87,8 @@ impl Routes<'_> {
         // An empty list would make these routes roots: open on the default entry points, and without
         // the parents' middlewares.
         if !references.is_empty() && parents.is_empty() {
-            let message = "no parent has a route, and without one these routes would not be protected by it";
+            let message =
+                "no parent has a route, and without one these routes would not be protected by it";
             return Err(Problem::error(reason::PARENT_WITHOUT_ROUTES, path, message));
         }
         Ok(parents)
@@ -127,9 +137,11 @@ impl Routes<'_> {
         )?;
         if !route.syntax.is_empty() {
             let message = "`syntax` is deprecated; write the rule in the current syntax";
-            draft
-                .warnings
-                .push(Problem::warning(reason::DEPRECATED, path.field("syntax"), message));
+            draft.warnings.push(Problem::warning(
+                reason::DEPRECATED,
+                path.field("syntax"),
+                message,
+            ));
         }
         let service = self.service(&key, route, path, draft)?;
         let router = dynamic::Router {
@@ -240,12 +252,23 @@ impl Routes<'_> {
 
 fn check_kind_and_rule(route: &crd::Route, path: Path<'_>) -> Result<(), Problem> {
     if !matches!(route.kind.as_str(), "" | "Rule") {
-        let message = format!("`{}` is no kind of route; write Rule or leave it out", route.kind);
-        return Err(Problem::error(reason::UNKNOWN_ROUTE_KIND, path.field("kind"), message));
+        let message = format!(
+            "`{}` is no kind of route; write Rule or leave it out",
+            route.kind
+        );
+        return Err(Problem::error(
+            reason::UNKNOWN_ROUTE_KIND,
+            path.field("kind"),
+            message,
+        ));
     }
     if route.match_rule.is_empty() {
         let message = "the rule is empty; write one such as PathPrefix(`/`) to match everything";
-        return Err(Problem::error(reason::EMPTY_RULE, path.field("match"), message));
+        return Err(Problem::error(
+            reason::EMPTY_RULE,
+            path.field("match"),
+            message,
+        ));
     }
     Ok(())
 }

@@ -26,24 +26,45 @@ impl Building<'_> {
     pub(crate) fn middleware(&self, draft: &mut Draft) -> Result<dynamic::Middleware, Problem> {
         let spec = self.spec;
         if *spec == crd::MiddlewareSpec::default() {
-            let message = "no kind of middleware is given, so routers that use it are disabled; write one";
+            let message =
+                "no kind of middleware is given, so routers that use it are disabled; write one";
             let problem = Problem::error(reason::MIDDLEWARE_EMPTY, Path::SPEC, message);
             draft
                 .warnings
                 .push(problem.leads_to(Consequence::MiddlewareDisabled));
         }
         let mut middleware = copy::plain_kinds(spec);
-        middleware.basic_auth = spec.basic_auth.as_ref().map(|auth| self.basic_auth(auth)).transpose()?;
-        middleware.digest_auth = spec.digest_auth.as_ref().map(|auth| self.digest_auth(auth)).transpose()?;
-        middleware.forward_auth = spec.forward_auth.as_ref().map(|auth| self.forward_auth(auth)).transpose()?;
+        middleware.basic_auth = spec
+            .basic_auth
+            .as_ref()
+            .map(|auth| self.basic_auth(auth))
+            .transpose()?;
+        middleware.digest_auth = spec
+            .digest_auth
+            .as_ref()
+            .map(|auth| self.digest_auth(auth))
+            .transpose()?;
+        middleware.forward_auth = spec
+            .forward_auth
+            .as_ref()
+            .map(|auth| self.forward_auth(auth))
+            .transpose()?;
         middleware.errors = match &spec.errors {
             Some(errors) => Some(self.errors(errors, draft)?),
             None => None,
         };
         middleware.plugin = self.plugin()?;
-        middleware.rate_limit = spec.rate_limit.as_ref().map(|limit| self.rate_limit(limit)).transpose()?;
+        middleware.rate_limit = spec
+            .rate_limit
+            .as_ref()
+            .map(|limit| self.rate_limit(limit))
+            .transpose()?;
         middleware.retry = spec.retry.as_ref().map(retry).transpose()?;
-        middleware.circuit_breaker = spec.circuit_breaker.as_ref().map(circuit_breaker).transpose()?;
+        middleware.circuit_breaker = spec
+            .circuit_breaker
+            .as_ref()
+            .map(circuit_breaker)
+            .transpose()?;
         middleware.chain = match &spec.chain {
             Some(chain) => Some(self.chain(chain, draft)?),
             None => None,
@@ -113,27 +134,35 @@ impl Building<'_> {
         })
     }
 
-    fn client_tls(&self, tls: &ClientTls<'_>, path: Path<'_>) -> Result<dynamic::ClientTls, Problem> {
+    fn client_tls(
+        &self,
+        tls: &ClientTls<'_>,
+        path: Path<'_>,
+    ) -> Result<dynamic::ClientTls, Problem> {
         let mut client = dynamic::ClientTls {
             insecure_skip_verify: tls.insecure_skip_verify,
             ..dynamic::ClientTls::default()
         };
         if !tls.ca_secret.is_empty() {
-            client.ca = self
-                .view
-                .authority(self.namespace, tls.ca_secret, path.field("caSecret"))?;
+            client.ca =
+                self.view
+                    .authority(self.namespace, tls.ca_secret, path.field("caSecret"))?;
         }
         if !tls.cert_secret.is_empty() {
-            let pair = self
-                .view
-                .key_pair(self.namespace, tls.cert_secret, path.field("certSecret"))?;
+            let pair =
+                self.view
+                    .key_pair(self.namespace, tls.cert_secret, path.field("certSecret"))?;
             client.cert = pair.cert_file;
             client.key = pair.key_file;
         }
         Ok(client)
     }
 
-    fn errors(&self, errors: &crd::ErrorPage, draft: &mut Draft) -> Result<dynamic::Errors, Problem> {
+    fn errors(
+        &self,
+        errors: &crd::ErrorPage,
+        draft: &mut Draft,
+    ) -> Result<dynamic::Errors, Problem> {
         let path = Path::SPEC.field("errors");
         let key = format!("{}-errorpage-service", self.key);
         let place = Place {
@@ -145,9 +174,12 @@ impl Building<'_> {
         Ok(dynamic::Errors {
             status: errors.status.clone(),
             status_rewrites: errors.status_rewrites.clone(),
-            service: self
-                .view
-                .referred_service(place, &errors.service, path.field("service"), draft)?,
+            service: self.view.referred_service(
+                place,
+                &errors.service,
+                path.field("service"),
+                draft,
+            )?,
             query: errors.query.clone(),
             error_request_headers: errors.error_request_headers.clone(),
         })
@@ -229,7 +261,11 @@ struct ClientTls<'a> {
 
 fn required(value: &str, path: Path<'_>) -> Result<(), Problem> {
     if value.is_empty() {
-        return Err(Problem::error(reason::FIELD_REQUIRED, path, "the field is required; set it"));
+        return Err(Problem::error(
+            reason::FIELD_REQUIRED,
+            path,
+            "the field is required; set it",
+        ));
     }
     Ok(())
 }
@@ -239,7 +275,11 @@ fn retry(retry: &crd::Retry) -> Result<dynamic::Retry, Problem> {
     let zero = GoDuration::default();
     Ok(dynamic::Retry {
         attempts: retry.attempts,
-        initial_interval: duration_or(retry.initial_interval.as_ref(), zero, path.field("initialInterval"))?,
+        initial_interval: duration_or(
+            retry.initial_interval.as_ref(),
+            zero,
+            path.field("initialInterval"),
+        )?,
         timeout: duration_or(retry.timeout.as_ref(), zero, path.field("timeout"))?,
         max_request_body_bytes: Some(retry.max_request_body_bytes.unwrap_or(2 * 1024 * 1024)),
         status: retry.status.clone(),
@@ -256,7 +296,11 @@ fn circuit_breaker(breaker: &crd::CircuitBreaker) -> Result<dynamic::CircuitBrea
     let ten_seconds = GoDuration::from_secs(10);
     Ok(dynamic::CircuitBreaker {
         expression: breaker.expression.clone(),
-        check_period: or(&breaker.check_period, "checkPeriod", GoDuration::from_millis(100))?,
+        check_period: or(
+            &breaker.check_period,
+            "checkPeriod",
+            GoDuration::from_millis(100),
+        )?,
         fallback_duration: or(&breaker.fallback_duration, "fallbackDuration", ten_seconds)?,
         recovery_duration: or(&breaker.recovery_duration, "recoveryDuration", ten_seconds)?,
         response_code: match breaker.response_code {

@@ -83,20 +83,60 @@ mod tests {
 
     #[test]
     fn routers_are_named_as_traefik_names_them() {
-        check("default", "test.route", "Host(`foo.com`) && PathPrefix(`/bar`)", "default-test-route-6b204d94623b3df4370c");
-        check("default", "test.route", "/prefix", "default-test-route-02719a68b11e915a4b23");
-        check("default", "test.route", "Host(`foo.com`)", "default-test-route-6f97418635c7e18853da");
-        check("default", "test.route.native-disabled", "Host(`foo.com`)", "default-test-route-native-disabled-6f97418635c7e18853da");
-        check("ns-b", "child-cross-allowed", "Path(`/cross`)", "ns-b-child-cross-allowed-0bad04de665623bf2362");
-        check("apps", "test-name", "Host(`test.example.com`)", "apps-test-name-d1dbb6cdb7259555612d");
+        check(
+            "default",
+            "test.route",
+            "Host(`foo.com`) && PathPrefix(`/bar`)",
+            "default-test-route-6b204d94623b3df4370c",
+        );
+        check(
+            "default",
+            "test.route",
+            "/prefix",
+            "default-test-route-02719a68b11e915a4b23",
+        );
+        check(
+            "default",
+            "test.route",
+            "Host(`foo.com`)",
+            "default-test-route-6f97418635c7e18853da",
+        );
+        check(
+            "default",
+            "test.route.native-disabled",
+            "Host(`foo.com`)",
+            "default-test-route-native-disabled-6f97418635c7e18853da",
+        );
+        check(
+            "ns-b",
+            "child-cross-allowed",
+            "Path(`/cross`)",
+            "ns-b-child-cross-allowed-0bad04de665623bf2362",
+        );
+        check(
+            "apps",
+            "test-name",
+            "Host(`test.example.com`)",
+            "apps-test-name-d1dbb6cdb7259555612d",
+        );
     }
 
     #[test]
     fn different_objects_may_share_a_name_unless_it_is_safe() {
         check("a", "b-c", "Host(`x`)", "a-b-c-4e15447348f3ae917245");
         check("a-b", "c", "Host(`x`)", "a-b-c-4e15447348f3ae917245");
-        check("prod", "web.app", "Host(`x`)", "prod-web-app-4e15447348f3ae917245");
-        check("prod", "web--app", "Host(`x`)", "prod-web-app-4e15447348f3ae917245");
+        check(
+            "prod",
+            "web.app",
+            "Host(`x`)",
+            "prod-web-app-4e15447348f3ae917245",
+        );
+        check(
+            "prod",
+            "web--app",
+            "Host(`x`)",
+            "prod-web-app-4e15447348f3ae917245",
+        );
         assert_eq!(SAFE.router("a", "b-c", 0, "Host(`x`)"), "a_b-c_0");
         assert_eq!(SAFE.router("a-b", "c", 0, "Host(`x`)"), "a-b_c_0");
         assert_eq!(SAFE.object("prod", "web.app"), "prod_web.app");
@@ -104,7 +144,10 @@ mod tests {
 
     #[test]
     fn names_keep_letters_and_digits_only() {
-        assert_eq!(normalise("default-multiple---hyphens"), "default-multiple-hyphens");
+        assert_eq!(
+            normalise("default-multiple---hyphens"),
+            "default-multiple-hyphens"
+        );
         assert_eq!(normalise("-wrr"), "wrr");
         assert_eq!(normalise("apps-my_svc"), "apps-my-svc");
         assert_eq!(normalise("É.test"), "É-test");
@@ -113,8 +156,17 @@ mod tests {
 
     #[test]
     fn children_are_named_by_the_port_as_written() {
-        assert_eq!(LEGACY.child("any", "default", "whoami", "80"), "default-whoami-80");
-        assert_eq!(LEGACY.child("any", "default", "whoami", "web"), "default-whoami-web");
-        assert_eq!(SAFE.child("apps_list", "default", "whoami", "80"), "apps_list_default_whoami_80");
+        assert_eq!(
+            LEGACY.child("any", "default", "whoami", "80"),
+            "default-whoami-80"
+        );
+        assert_eq!(
+            LEGACY.child("any", "default", "whoami", "web"),
+            "default-whoami-web"
+        );
+        assert_eq!(
+            SAFE.child("apps_list", "default", "whoami", "80"),
+            "apps_list_default_whoami_80"
+        );
     }
 }

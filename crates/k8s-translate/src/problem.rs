@@ -16,7 +16,11 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn error(reason: Reason, path: impl fmt::Display, message: impl Into<String>) -> Self {
+    pub(crate) fn error(
+        reason: Reason,
+        path: impl fmt::Display,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             severity: Severity::Error,
             reason,
@@ -26,7 +30,11 @@ impl Problem {
         }
     }
 
-    pub(crate) fn warning(reason: Reason, path: impl fmt::Display, message: impl Into<String>) -> Self {
+    pub(crate) fn warning(
+        reason: Reason,
+        path: impl fmt::Display,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             severity: Severity::Warning,
             ..Self::error(reason, path, message)
@@ -109,6 +117,9 @@ mod tests {
         let routes = Path::SPEC.field("routes");
         let route = routes.index(0);
         let services = route.field("services");
-        assert_eq!(services.index(1).field("port").to_string(), "spec.routes[0].services[1].port");
+        assert_eq!(
+            services.index(1).field("port").to_string(),
+            "spec.routes[0].services[1].port"
+        );
     }
 }

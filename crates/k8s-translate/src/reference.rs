@@ -64,7 +64,8 @@ impl View<'_> {
         };
         if reference.name == "default" {
             // Traefik: the key of that option is `default` alone, and no reference gives that.
-            let message = "the TLSOption `default` cannot be referenced; leave `options` out to get it";
+            let message =
+                "the TLSOption `default` cannot be referenced; leave `options` out to get it";
             let path = path.field("name");
             let problem = Problem::error(reason::DEFAULT_TLS_OPTION_REFERENCED, path, message);
             warnings.push(problem.leads_to(Consequence::RouterDisabled));
@@ -146,7 +147,11 @@ impl View<'_> {
         let message = format!(
             "{kind} {namespace}/{name} is not in the namespace {parent}; move it there or set `allowCrossNamespace`"
         );
-        Err(Problem::error(reason::CROSS_NAMESPACE, path.field("namespace"), message))
+        Err(Problem::error(
+            reason::CROSS_NAMESPACE,
+            path.field("namespace"),
+            message,
+        ))
     }
 
     /// Whether objects of `parent` may name elements of that provider.
@@ -174,7 +179,12 @@ impl View<'_> {
     }
 
     /// The key of a TraefikService that a reference with a provider names.
-    pub(crate) fn foreign_service(&self, reference: &ObjectRef, name: &str, provider: &str) -> String {
+    pub(crate) fn foreign_service(
+        &self,
+        reference: &ObjectRef,
+        name: &str,
+        provider: &str,
+    ) -> String {
         if provider == PROVIDER {
             // Traefik: an own key, which the reference may also give in two parts.
             match (reference.namespace.as_str(), self.names.safe) {

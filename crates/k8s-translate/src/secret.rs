@@ -25,11 +25,15 @@ impl View<'_> {
         let secret = self.secret(namespace, name, path)?;
         let incomplete = |what: &str, keys: &[&str]| {
             let keys = list(keys.iter().copied(), "");
-            let message = format!("Secret {namespace}/{name} {what}: {keys}; a TLS Secret needs both");
+            let message =
+                format!("Secret {namespace}/{name} {what}: {keys}; a TLS Secret needs both");
             Problem::error(reason::SECRET_INCOMPLETE, path, message)
         };
         let lacking = |test: &dyn Fn(&str) -> bool| -> Vec<&str> {
-            ["tls.crt", "tls.key"].into_iter().filter(|key| test(key)).collect()
+            ["tls.crt", "tls.key"]
+                .into_iter()
+                .filter(|key| test(key))
+                .collect()
         };
         let missing = lacking(&|key| !secret.data.contains_key(key));
         if !missing.is_empty() {
@@ -53,7 +57,11 @@ impl View<'_> {
         path: Path<'_>,
     ) -> Result<FileOrContent, Problem> {
         let secret = self.secret(namespace, name, path)?;
-        let only = secret.data.values().next().filter(|_| secret.data.len() == 1);
+        let only = secret
+            .data
+            .values()
+            .next()
+            .filter(|_| secret.data.len() == 1);
         authority_of(secret)
             .or_else(|| only.map(|value| content(value.text())))
             .ok_or_else(|| no_authority(reason::SECRET_INCOMPLETE, "Secret", namespace, name, path))
@@ -83,7 +91,15 @@ impl View<'_> {
             .iter()
             .find_map(|key| config_map.data.get(*key))
             .map(|text| content(text.clone()))
-            .ok_or_else(|| no_authority(reason::CONFIG_MAP_INCOMPLETE, "ConfigMap", namespace, name, path))
+            .ok_or_else(|| {
+                no_authority(
+                    reason::CONFIG_MAP_INCOMPLETE,
+                    "ConfigMap",
+                    namespace,
+                    name,
+                    path,
+                )
+            })
     }
 
     /// The users of a basic-auth middleware.
@@ -123,7 +139,9 @@ impl View<'_> {
         match (secret.data.get("username"), secret.data.get("password")) {
             (Some(username), Some(password)) => Ok((username.text(), password.0.clone())),
             _ => {
-                let message = format!("Secret {namespace}/{name} must have the keys `username` and `password`");
+                let message = format!(
+                    "Secret {namespace}/{name} must have the keys `username` and `password`"
+                );
                 Err(Problem::error(reason::SECRET_INCOMPLETE, path, message))
             }
         }
@@ -176,7 +194,9 @@ fn user_lines(
         .collect();
     // Traefik: its line reader stops at 64 KiB.
     if lines.iter().any(|line| line.len() >= 64 * 1024) {
-        return problem(format!("Secret {namespace}/{name} has a line of more than 64 KiB"));
+        return problem(format!(
+            "Secret {namespace}/{name} has a line of more than 64 KiB"
+        ));
     }
     if lines.is_empty() {
         return problem(format!("Secret {namespace}/{name} holds no users"));

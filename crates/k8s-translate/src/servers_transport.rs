@@ -62,7 +62,8 @@ impl View<'_> {
                 (Some(secret), None) => self.authority(namespace, secret, path.field("secret")),
                 (None, Some(map)) => self.public_authority(namespace, map, path.field("configMap")),
                 _ => {
-                    let message = "an authority comes from either a `secret` or a `configMap`; write one";
+                    let message =
+                        "an authority comes from either a `secret` or a `configMap`; write one";
                     Err(Problem::error(reason::INVALID_ROOT_CA, path, message))
                 }
             });
@@ -84,7 +85,10 @@ impl View<'_> {
             .iter()
             .enumerate()
             .filter_map(|(index, secret)| {
-                left_out(self.key_pair(namespace, secret, path.index(index)), problems)
+                left_out(
+                    self.key_pair(namespace, secret, path.index(index)),
+                    problems,
+                )
             })
             .collect()
     }
@@ -100,7 +104,8 @@ fn cipher_suites(spec: &crd::ServersTransportSpec, problems: &mut Vec<Problem>) 
     for (index, suite) in spec.cipher_suites.iter().enumerate() {
         if !is_cipher_suite(suite) {
             // Traefik: one unknown name and the defaults apply.
-            let message = format!("`{suite}` is no cipher suite, so the defaults apply; correct it");
+            let message =
+                format!("`{suite}` is no cipher suite, so the defaults apply; correct it");
             let problem = Problem::error(reason::UNKNOWN_CIPHER_SUITE, path.index(index), message);
             problems.push(problem.leads_to(Consequence::DefaultUsed));
             return Vec::new();
@@ -116,7 +121,11 @@ fn versions(spec: &crd::ServersTransportSpec, problems: &mut Vec<Problem>) -> (S
             return text.to_owned();
         }
         let message = format!("`{text}` is no TLS version; write VersionTLS12 or VersionTLS13");
-        let problem = Problem::error(reason::UNKNOWN_TLS_VERSION, Path::SPEC.field(field), message);
+        let problem = Problem::error(
+            reason::UNKNOWN_TLS_VERSION,
+            Path::SPEC.field(field),
+            message,
+        );
         problems.push(problem.leads_to(Consequence::PartLeftOut));
         String::new()
     };
@@ -126,7 +135,11 @@ fn versions(spec: &crd::ServersTransportSpec, problems: &mut Vec<Problem>) -> (S
         && lowest > highest
     {
         let message = format!("`{max}` is below `minVersion`, so it is left out; raise it");
-        let problem = Problem::error(reason::TLS_VERSIONS_CROSSED, Path::SPEC.field("maxVersion"), message);
+        let problem = Problem::error(
+            reason::TLS_VERSIONS_CROSSED,
+            Path::SPEC.field("maxVersion"),
+            message,
+        );
         problems.push(problem.leads_to(Consequence::PartLeftOut));
         return (min, String::new());
     }
@@ -156,8 +169,16 @@ fn timeouts(
             "responseHeaderTimeout",
             defaults.response_header_timeout,
         ),
-        idle_conn_timeout: timeout(&given.idle_conn_timeout, "idleConnTimeout", defaults.idle_conn_timeout),
-        read_idle_timeout: timeout(&given.read_idle_timeout, "readIdleTimeout", defaults.read_idle_timeout),
+        idle_conn_timeout: timeout(
+            &given.idle_conn_timeout,
+            "idleConnTimeout",
+            defaults.idle_conn_timeout,
+        ),
+        read_idle_timeout: timeout(
+            &given.read_idle_timeout,
+            "readIdleTimeout",
+            defaults.read_idle_timeout,
+        ),
         ping_timeout: timeout(&given.ping_timeout, "pingTimeout", defaults.ping_timeout),
     }
 }

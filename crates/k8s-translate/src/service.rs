@@ -65,8 +65,13 @@ impl View<'_> {
             }
             "TraefikService" => self.traefik_service(place, reference, path, draft),
             other => {
-                let message = format!("`{other}` is no kind of service; write Service or TraefikService");
-                Err(Problem::error(reason::SERVICE_KIND_UNKNOWN, path.field("kind"), message))
+                let message =
+                    format!("`{other}` is no kind of service; write Service or TraefikService");
+                Err(Problem::error(
+                    reason::SERVICE_KIND_UNKNOWN,
+                    path.field("kind"),
+                    message,
+                ))
             }
         }
     }
@@ -80,7 +85,9 @@ impl View<'_> {
     ) -> Result<String, Problem> {
         if has_balancer_options(reference) {
             let message = "balancer options say nothing on a TraefikService; set them on the Services it refers to";
-            draft.warnings.push(Problem::warning(reason::OPTIONS_IGNORED, path, message));
+            draft
+                .warnings
+                .push(Problem::warning(reason::OPTIONS_IGNORED, path, message));
         }
         let target = ObjectRef {
             name: reference.name.clone(),
@@ -160,9 +167,12 @@ impl View<'_> {
             response_forwarding: Some(response_forwarding(reference, path)?),
             servers_transport: match reference.servers_transport.as_str() {
                 "" => String::new(),
-                name => {
-                    self.servers_transport(namespace, name, path.field("serversTransport"), warnings)?
-                }
+                name => self.servers_transport(
+                    namespace,
+                    name,
+                    path.field("serversTransport"),
+                    warnings,
+                )?,
             },
         };
         let middlewares = self.middlewares(
@@ -287,7 +297,11 @@ fn health_check(check: &crd::HealthCheck, path: Path<'_>) -> Result<dynamic::Hea
         status: check.status,
         port: check.port,
         interval,
-        unhealthy_interval: Some(or(&check.unhealthy_interval, "unhealthyInterval", interval)?),
+        unhealthy_interval: Some(or(
+            &check.unhealthy_interval,
+            "unhealthyInterval",
+            interval,
+        )?),
         timeout: or(&check.timeout, "timeout", GoDuration::from_secs(5))?,
         hostname: check.hostname.clone(),
         follow_redirects: Some(check.follow_redirects.unwrap_or(true)),
@@ -301,7 +315,11 @@ fn passive_health_check(
 ) -> Result<dynamic::PassiveHealthCheck, Problem> {
     let window = path.field("failureWindow");
     Ok(dynamic::PassiveHealthCheck {
-        failure_window: duration_or(check.failure_window.as_ref(), GoDuration::from_secs(10), window)?,
+        failure_window: duration_or(
+            check.failure_window.as_ref(),
+            GoDuration::from_secs(10),
+            window,
+        )?,
         max_failed_attempts: check.max_failed_attempts.unwrap_or(1),
     })
 }

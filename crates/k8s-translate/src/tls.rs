@@ -16,7 +16,13 @@ pub(crate) struct Certificates(BTreeMap<(String, String), dynamic::CertAndStores
 
 impl Certificates {
     /// Adds a certificate to a store, or to the default one when a route asks for it.
-    fn add(&mut self, namespace: &str, secret: &str, pair: dynamic::Certificate, store: Option<&str>) {
+    fn add(
+        &mut self,
+        namespace: &str,
+        secret: &str,
+        pair: dynamic::Certificate,
+        store: Option<&str>,
+    ) {
         let entry = self.0.entry((namespace.to_owned(), secret.to_owned()));
         match entry {
             std::collections::btree_map::Entry::Vacant(vacant) => {
@@ -166,9 +172,14 @@ impl View<'_> {
 
 /// Versions in ascending order; `None` for what is no version.
 pub(crate) fn version_rank(version: &str) -> Option<usize> {
-    ["VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13"]
-        .iter()
-        .position(|known| *known == version)
+    [
+        "VersionTLS10",
+        "VersionTLS11",
+        "VersionTLS12",
+        "VersionTLS13",
+    ]
+    .iter()
+    .position(|known| *known == version)
 }
 
 /// Whether Traefik knows a suite of that name.

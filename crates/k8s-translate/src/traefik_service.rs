@@ -39,7 +39,11 @@ impl View<'_> {
             return self.failover(place, failover, draft);
         }
         let message = "no kind of service is given; write one of weighted, mirroring, highestRandomWeight and failover";
-        Err(Problem::error(reason::TRAEFIK_SERVICE_EMPTY, Path::SPEC, message))
+        Err(Problem::error(
+            reason::TRAEFIK_SERVICE_EMPTY,
+            Path::SPEC,
+            message,
+        ))
     }
 
     /// These services with their weights.
@@ -90,7 +94,12 @@ impl View<'_> {
         let path = path.field("services");
         Ok(dynamic::Service {
             highest_random_weight: Some(dynamic::HighestRandomWeight {
-                services: self.weighted_services(place, &highest_random_weight.services, path, draft)?,
+                services: self.weighted_services(
+                    place,
+                    &highest_random_weight.services,
+                    path,
+                    draft,
+                )?,
                 health_check: None,
             }),
             ..dynamic::Service::default()
@@ -112,7 +121,12 @@ impl View<'_> {
             .enumerate()
             .map(|(index, mirror)| {
                 Ok(dynamic::MirrorService {
-                    name: self.referred_service(place, &mirror.service, path.index(index), draft)?,
+                    name: self.referred_service(
+                        place,
+                        &mirror.service,
+                        path.index(index),
+                        draft,
+                    )?,
                     percent: mirror.percent,
                 })
             })
@@ -164,7 +178,10 @@ fn report_several_kinds(spec: &crd::TraefikServiceSpec, draft: &mut Draft) {
     .filter_map(|(kind, given)| given.then_some(kind))
     .collect();
     if let [first, _, ..] = kinds.as_slice() {
-        let message = format!("of {} only `{first}` counts; make an object of each", kinds.join(", "));
+        let message = format!(
+            "of {} only `{first}` counts; make an object of each",
+            kinds.join(", ")
+        );
         draft
             .warnings
             .push(Problem::warning(reason::SEVERAL_KINDS, Path::SPEC, message));

@@ -115,7 +115,10 @@ impl Build<'_> {
     fn routes(&mut self, routes: &Routes<'_>, owner: &Owner, problems: &mut Vec<Problem>) {
         let spec = &routes.content.spec;
         let namespace = &routes.key.namespace;
-        if let Err(problem) = self.view.route_certificate(namespace, spec, &mut self.certificates) {
+        if let Err(problem) = self
+            .view
+            .route_certificate(namespace, spec, &mut self.certificates)
+        {
             problems.push(problem.leads_to(Consequence::DefaultUsed));
         }
         let parents = match routes.parents() {
@@ -131,7 +134,13 @@ impl Build<'_> {
             match routes.route(index, route, &parents, &mut draft) {
                 Ok(routed) => {
                     self.add_services(draft.services, owner);
-                    self.add(|build| &mut build.http.routers, "router", routed.key, routed.router, owner);
+                    self.add(
+                        |build| &mut build.http.routers,
+                        "router",
+                        routed.key,
+                        routed.router,
+                        owner,
+                    );
                 }
                 Err(problem) => problems.push(problem.leads_to(Consequence::RouteDropped)),
             }
@@ -156,7 +165,13 @@ impl Build<'_> {
                 match building.middleware(&mut draft) {
                     Ok(middleware) => {
                         self.add_services(draft.services, &owner);
-                        self.add(|build| &mut build.http.middlewares, "middleware", name, middleware, &owner);
+                        self.add(
+                            |build| &mut build.http.middlewares,
+                            "middleware",
+                            name,
+                            middleware,
+                            &owner,
+                        );
                     }
                     Err(problem) => problems.push(problem.leads_to(Consequence::ObjectDropped)),
                 }
@@ -195,7 +210,13 @@ impl Build<'_> {
             if let Some(spec) = &object.content {
                 let name = view.names.object(&key.namespace, &key.name);
                 let transport = view.transport(&key.namespace, spec, &mut problems);
-                self.add(|build| &mut build.http.servers_transports, "servers transport", name, transport, &owner);
+                self.add(
+                    |build| &mut build.http.servers_transports,
+                    "servers transport",
+                    name,
+                    transport,
+                    &owner,
+                );
             }
             self.report(&owner, problems);
         }
@@ -211,7 +232,13 @@ impl Build<'_> {
             if let Some(spec) = &object.content {
                 let options = view.options(&key.namespace, spec, &mut problems);
                 match self.default_or_named(key, &several) {
-                    Ok(name) => self.add(|build| &mut build.tls.options, "TLS option", name, options, &owner),
+                    Ok(name) => self.add(
+                        |build| &mut build.tls.options,
+                        "TLS option",
+                        name,
+                        options,
+                        &owner,
+                    ),
                     Err(problem) => problems.push(problem),
                 }
             }
@@ -245,13 +272,29 @@ impl Build<'_> {
         let name = self.default_or_named(key, several);
         if key.name != "default" {
             let message = "only the store `default` is ever asked; move the certificates there";
-            problems.push(Problem::warning(reason::STORE_NEVER_ASKED, "metadata.name", message));
+            problems.push(Problem::warning(
+                reason::STORE_NEVER_ASKED,
+                "metadata.name",
+                message,
+            ));
         }
         // Traefik: where several stores are called `default`, their certificates stay in that store.
         let store_name = name.clone().unwrap_or_else(|_| "default".to_owned());
-        match view.store(&key.namespace, &store_name, spec, &mut self.certificates, problems) {
+        match view.store(
+            &key.namespace,
+            &store_name,
+            spec,
+            &mut self.certificates,
+            problems,
+        ) {
             Ok(store) => match name {
-                Ok(name) => self.add(|build| &mut build.tls.stores, "TLS store", name, store, owner),
+                Ok(name) => self.add(
+                    |build| &mut build.tls.stores,
+                    "TLS store",
+                    name,
+                    store,
+                    owner,
+                ),
                 Err(problem) => problems.push(problem),
             },
             Err(problem) => problems.push(problem.leads_to(Consequence::ObjectDropped)),
@@ -267,7 +310,11 @@ impl Build<'_> {
             })
             .map(|(key, _)| key.namespace.clone())
             .collect();
-        if namespaces.len() > 1 { namespaces } else { Vec::new() }
+        if namespaces.len() > 1 {
+            namespaces
+        } else {
+            Vec::new()
+        }
     }
 
     fn may_be_default(&self, key: &Key) -> bool {
@@ -282,15 +329,23 @@ impl Build<'_> {
         }
         if !self.may_be_default(key) {
             let chosen = &self.view.options.default_tls_resources_namespace;
-            let message = format!("only a `default` in namespace `{chosen}` counts (`defaultTLSResourcesNamespace`)");
-            let problem = Problem::warning(reason::DEFAULT_IN_OTHER_NAMESPACE, "metadata.namespace", message);
+            let message = format!(
+                "only a `default` in namespace `{chosen}` counts (`defaultTLSResourcesNamespace`)"
+            );
+            let problem = Problem::warning(
+                reason::DEFAULT_IN_OTHER_NAMESPACE,
+                "metadata.namespace",
+                message,
+            );
             return Err(problem.leads_to(Consequence::ObjectDropped));
         }
         if several.is_empty() {
             return Ok("default".to_owned());
         }
         let namespaces = several.join(", ");
-        let message = format!("the namespaces {namespaces} each define a `default`, so none of them counts; keep one");
+        let message = format!(
+            "the namespaces {namespaces} each define a `default`, so none of them counts; keep one"
+        );
         let problem = Problem::error(reason::SEVERAL_DEFAULTS, "metadata.name", message);
         Err(problem.leads_to(Consequence::ObjectDropped))
     }
@@ -309,7 +364,9 @@ impl Build<'_> {
 
     fn findings<T>(&mut self, kind: Kind, objects: &Objects<T>) {
         for (key, object) in objects {
-            if !object.findings.is_empty() && (kind == Kind::Node || self.view.options.watches(&key.namespace)) {
+            if !object.findings.is_empty()
+                && (kind == Kind::Node || self.view.options.watches(&key.namespace))
+            {
                 self.report(&Owner::new(kind, key, object), object.findings.clone());
             }
         }
@@ -328,7 +385,13 @@ impl Build<'_> {
 
     fn add_services(&mut self, services: Vec<(String, dynamic::Service)>, owner: &Owner) {
         for (name, service) in services {
-            self.add(|build| &mut build.http.services, "service", name, service, owner);
+            self.add(
+                |build| &mut build.http.services,
+                "service",
+                name,
+                service,
+                owner,
+            );
         }
     }
 
@@ -353,9 +416,14 @@ impl Build<'_> {
 
     fn collision(&mut self, what: &str, name: &str, earlier: &Owner, owner: &Owner) {
         let message = if earlier == owner {
-            format!("the {what} `{name}` is defined more than once with different options, the last definition counts; set `safeNaming` or give each the same options")
+            format!(
+                "the {what} `{name}` is defined more than once with different options, the last definition counts; set `safeNaming` or give each the same options"
+            )
         } else {
-            format!("the {what} `{name}` is also defined by {}, whose definition counts; set `safeNaming` or rename one", owner.subject)
+            format!(
+                "the {what} `{name}` is also defined by {}, whose definition counts; set `safeNaming` or rename one",
+                owner.subject
+            )
         };
         let problem = Problem::warning(reason::NAME_COLLISION, Path::SPEC, message);
         let diagnostic = problem

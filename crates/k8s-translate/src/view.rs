@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use traefikrs_config::diagnostic::Reason;
 
-use crate::cluster::{Key, Object, Objects};
 use crate::cluster::{ConfigMap, EndpointSlice, Secret, Service};
+use crate::cluster::{Key, Object, Objects};
 use crate::hint::closest;
 use crate::name::Names;
 use crate::problem::{Path, Problem};
@@ -42,7 +42,8 @@ impl<'a> View<'a> {
             .iter()
             .filter(|(key, object)| self.selects(key, object))
             .collect();
-        // The sort is stable: objects of one age stay in the order of their names.
+        // The sort is stable: of objects of one age, the first by name comes last.
+        selected.reverse();
         selected.sort_by(|(_, a), (_, b)| b.metadata.created.cmp(&a.metadata.created));
         selected
     }
@@ -64,7 +65,14 @@ impl<'a> View<'a> {
         path: Path<'_>,
     ) -> Result<&'a Service, Problem> {
         let objects = &self.cluster.services;
-        self.find(objects, "Service", namespace, name, reason::SERVICE_NOT_FOUND, path)
+        self.find(
+            objects,
+            "Service",
+            namespace,
+            name,
+            reason::SERVICE_NOT_FOUND,
+            path,
+        )
     }
 
     pub(crate) fn secret(
@@ -75,16 +83,27 @@ impl<'a> View<'a> {
     ) -> Result<&'a Secret, Problem> {
         let objects = &self.cluster.secrets;
         // Traefik: it does not see the Secrets of Helm's releases, which can be large and many.
-        let is_of_helm = objects
-            .get(&key(namespace, name))
-            .is_some_and(|object| object.metadata.labels.get("owner").is_some_and(|owner| owner == "helm"));
+        let is_of_helm = objects.get(&key(namespace, name)).is_some_and(|object| {
+            object
+                .metadata
+                .labels
+                .get("owner")
+                .is_some_and(|owner| owner == "helm")
+        });
         if is_of_helm {
             let message = format!(
                 "Secret {namespace}/{name} is not visible: it has the label `owner: helm`; use another Secret"
             );
             return Err(Problem::error(reason::SECRET_NOT_FOUND, path, message));
         }
-        self.find(objects, "Secret", namespace, name, reason::SECRET_NOT_FOUND, path)
+        self.find(
+            objects,
+            "Secret",
+            namespace,
+            name,
+            reason::SECRET_NOT_FOUND,
+            path,
+        )
     }
 
     pub(crate) fn config_map(
@@ -94,7 +113,14 @@ impl<'a> View<'a> {
         path: Path<'_>,
     ) -> Result<&'a ConfigMap, Problem> {
         let objects = &self.cluster.config_maps;
-        self.find(objects, "ConfigMap", namespace, name, reason::CONFIG_MAP_NOT_FOUND, path)
+        self.find(
+            objects,
+            "ConfigMap",
+            namespace,
+            name,
+            reason::CONFIG_MAP_NOT_FOUND,
+            path,
+        )
     }
 
     /// The slices of a Service, oldest first.
@@ -122,7 +148,8 @@ impl<'a> View<'a> {
         }
         match objects.get(&key(namespace, name)) {
             Some(object) => object.content.as_ref().ok_or_else(|| {
-                let message = format!("{kind} {namespace}/{name} cannot be decoded; see its own diagnostic");
+                let message =
+                    format!("{kind} {namespace}/{name} cannot be decoded; see its own diagnostic");
                 Problem::error(missing, path, message)
             }),
             None => {

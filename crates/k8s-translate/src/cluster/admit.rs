@@ -24,7 +24,12 @@ pub(super) fn admit(kind: Kind, object: &mut Value, findings: &mut Vec<Problem>)
             }
         }
     }
-    if kind != Kind::Node && object["metadata"]["namespace"].as_str().unwrap_or("").is_empty() {
+    if kind != Kind::Node
+        && object["metadata"]["namespace"]
+            .as_str()
+            .unwrap_or("")
+            .is_empty()
+    {
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.insert("namespace".to_owned(), "default".into());
         }
@@ -117,7 +122,11 @@ impl Check<'_> {
         }
         if schema["additionalProperties"].is_object() {
             for (name, value) in fields {
-                self.value(value, &schema["additionalProperties"], &format!("{path}.{name}"));
+                self.value(
+                    value,
+                    &schema["additionalProperties"],
+                    &format!("{path}.{name}"),
+                );
             }
             return;
         }
@@ -167,10 +176,16 @@ impl Check<'_> {
         let Some(number) = value.as_f64() else {
             return;
         };
-        if let Some(minimum) = schema["minimum"].as_f64().filter(|minimum| number < *minimum) {
+        if let Some(minimum) = schema["minimum"]
+            .as_f64()
+            .filter(|minimum| number < *minimum)
+        {
             self.refused(path, &format!("{number} is less than {minimum}"));
         }
-        if let Some(maximum) = schema["maximum"].as_f64().filter(|maximum| number > *maximum) {
+        if let Some(maximum) = schema["maximum"]
+            .as_f64()
+            .filter(|maximum| number > *maximum)
+        {
             self.refused(path, &format!("{number} is more than {maximum}"));
         }
     }

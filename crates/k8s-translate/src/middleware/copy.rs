@@ -6,20 +6,29 @@ use traefikrs_crd as crd;
 /// A middleware with those kinds of the object that need nothing of the cluster.
 pub(super) fn plain_kinds(spec: &crd::MiddlewareSpec) -> dynamic::Middleware {
     dynamic::Middleware {
-        ip_white_list: spec.ip_white_list.as_ref().map(|list| dynamic::IpWhiteList {
-            source_range: list.source_range.clone(),
-            ip_strategy: list.ip_strategy.as_ref().map(ip_strategy),
-        }),
-        ip_allow_list: spec.ip_allow_list.as_ref().map(|list| dynamic::IpAllowList {
-            source_range: list.source_range.clone(),
-            ip_strategy: list.ip_strategy.as_ref().map(ip_strategy),
-            reject_status_code: list.reject_status_code,
-        }),
+        ip_white_list: spec
+            .ip_white_list
+            .as_ref()
+            .map(|list| dynamic::IpWhiteList {
+                source_range: list.source_range.clone(),
+                ip_strategy: list.ip_strategy.as_ref().map(ip_strategy),
+            }),
+        ip_allow_list: spec
+            .ip_allow_list
+            .as_ref()
+            .map(|list| dynamic::IpAllowList {
+                source_range: list.source_range.clone(),
+                ip_strategy: list.ip_strategy.as_ref().map(ip_strategy),
+                reject_status_code: list.reject_status_code,
+            }),
         headers: spec.headers.as_ref().map(headers),
-        in_flight_req: spec.in_flight_req.as_ref().map(|limit| dynamic::InFlightReq {
-            amount: limit.amount,
-            source_criterion: limit.source_criterion.as_ref().map(source_criterion),
-        }),
+        in_flight_req: spec
+            .in_flight_req
+            .as_ref()
+            .map(|limit| dynamic::InFlightReq {
+                amount: limit.amount,
+                source_criterion: limit.source_criterion.as_ref().map(source_criterion),
+            }),
         buffering: spec.buffering.as_ref().map(|buffering| dynamic::Buffering {
             max_request_body_bytes: buffering.max_request_body_bytes,
             mem_request_body_bytes: buffering.mem_request_body_bytes,
@@ -29,9 +38,12 @@ pub(super) fn plain_kinds(spec: &crd::MiddlewareSpec) -> dynamic::Middleware {
         }),
         compress: spec.compress.as_ref().map(compress),
         pass_tls_client_cert: spec.pass_tls_client_cert.as_ref().map(pass_tls_client_cert),
-        content_type: spec.content_type.as_ref().map(|content_type| dynamic::ContentType {
-            auto_detect: content_type.auto_detect,
-        }),
+        content_type: spec
+            .content_type
+            .as_ref()
+            .map(|content_type| dynamic::ContentType {
+                auto_detect: content_type.auto_detect,
+            }),
         grpc_web: spec.grpc_web.as_ref().map(|grpc_web| dynamic::GrpcWeb {
             allow_origins: grpc_web.allow_origins.clone(),
         }),
@@ -44,30 +56,46 @@ fn path_kinds(spec: &crd::MiddlewareSpec) -> dynamic::Middleware {
         add_prefix: spec.add_prefix.as_ref().map(|add| dynamic::AddPrefix {
             prefix: add.prefix.clone(),
         }),
-        strip_prefix: spec.strip_prefix.as_ref().map(|strip| dynamic::StripPrefix {
-            prefixes: strip.prefixes.clone(),
-            force_slash: strip.force_slash,
+        strip_prefix: spec
+            .strip_prefix
+            .as_ref()
+            .map(|strip| dynamic::StripPrefix {
+                prefixes: strip.prefixes.clone(),
+                force_slash: strip.force_slash,
+            }),
+        strip_prefix_regex: spec.strip_prefix_regex.as_ref().map(|strip| {
+            dynamic::StripPrefixRegex {
+                regex: strip.regex.clone(),
+            }
         }),
-        strip_prefix_regex: spec.strip_prefix_regex.as_ref().map(|strip| dynamic::StripPrefixRegex {
-            regex: strip.regex.clone(),
+        replace_path: spec
+            .replace_path
+            .as_ref()
+            .map(|replace| dynamic::ReplacePath {
+                path: replace.path.clone(),
+            }),
+        replace_path_regex: spec.replace_path_regex.as_ref().map(|replace| {
+            dynamic::ReplacePathRegex {
+                regex: replace.regex.clone(),
+                replacement: replace.replacement.clone(),
+            }
         }),
-        replace_path: spec.replace_path.as_ref().map(|replace| dynamic::ReplacePath {
-            path: replace.path.clone(),
-        }),
-        replace_path_regex: spec.replace_path_regex.as_ref().map(|replace| dynamic::ReplacePathRegex {
-            regex: replace.regex.clone(),
-            replacement: replace.replacement.clone(),
-        }),
-        redirect_regex: spec.redirect_regex.as_ref().map(|redirect| dynamic::RedirectRegex {
-            regex: redirect.regex.clone(),
-            replacement: redirect.replacement.clone(),
-            permanent: redirect.permanent,
-        }),
-        redirect_scheme: spec.redirect_scheme.as_ref().map(|redirect| dynamic::RedirectScheme {
-            scheme: redirect.scheme.clone(),
-            port: redirect.port.clone(),
-            permanent: redirect.permanent,
-        }),
+        redirect_regex: spec
+            .redirect_regex
+            .as_ref()
+            .map(|redirect| dynamic::RedirectRegex {
+                regex: redirect.regex.clone(),
+                replacement: redirect.replacement.clone(),
+                permanent: redirect.permanent,
+            }),
+        redirect_scheme: spec
+            .redirect_scheme
+            .as_ref()
+            .map(|redirect| dynamic::RedirectScheme {
+                scheme: redirect.scheme.clone(),
+                port: redirect.port.clone(),
+                permanent: redirect.permanent,
+            }),
         encoded_characters: spec.encoded_characters.as_ref().map(encoded_characters),
         ..dynamic::Middleware::default()
     }
@@ -124,25 +152,31 @@ fn pass_tls_client_cert(pass: &crd::PassTlsClientCert) -> dynamic::PassTlsClient
             not_before: info.not_before,
             sans: info.sans,
             serial_number: info.serial_number,
-            subject: info.subject.as_ref().map(|subject| dynamic::TlsClientCertSubject {
-                country: subject.country,
-                province: subject.province,
-                locality: subject.locality,
-                organization: subject.organization,
-                organizational_unit: subject.organizational_unit,
-                common_name: subject.common_name,
-                serial_number: subject.serial_number,
-                domain_component: subject.domain_component,
-            }),
-            issuer: info.issuer.as_ref().map(|issuer| dynamic::TlsClientCertIssuer {
-                country: issuer.country,
-                province: issuer.province,
-                locality: issuer.locality,
-                organization: issuer.organization,
-                common_name: issuer.common_name,
-                serial_number: issuer.serial_number,
-                domain_component: issuer.domain_component,
-            }),
+            subject: info
+                .subject
+                .as_ref()
+                .map(|subject| dynamic::TlsClientCertSubject {
+                    country: subject.country,
+                    province: subject.province,
+                    locality: subject.locality,
+                    organization: subject.organization,
+                    organizational_unit: subject.organizational_unit,
+                    common_name: subject.common_name,
+                    serial_number: subject.serial_number,
+                    domain_component: subject.domain_component,
+                }),
+            issuer: info
+                .issuer
+                .as_ref()
+                .map(|issuer| dynamic::TlsClientCertIssuer {
+                    country: issuer.country,
+                    province: issuer.province,
+                    locality: issuer.locality,
+                    organization: issuer.organization,
+                    common_name: issuer.common_name,
+                    serial_number: issuer.serial_number,
+                    domain_component: issuer.domain_component,
+                }),
         }),
     }
 }

@@ -46,7 +46,11 @@ impl Building<'_> {
     fn secret_value(&self, urn: &str, path: Path<'_>) -> Result<String, Problem> {
         let [_, _, _, name, key] = urn.split(':').collect::<Vec<_>>()[..] else {
             let message = format!("`{urn}` must have the form `{PREFIX}<secret>:<key>`");
-            return Err(Problem::error(reason::INVALID_SECRET_REFERENCE, path, message));
+            return Err(Problem::error(
+                reason::INVALID_SECRET_REFERENCE,
+                path,
+                message,
+            ));
         };
         let secret = self.view.secret(self.namespace, name, path)?;
         match secret.data.get(key) {
