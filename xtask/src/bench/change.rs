@@ -13,7 +13,7 @@ use super::reload::{changed, changing_host};
 use super::report::Row;
 use super::scenario::Scenario;
 use super::throughput::megabytes;
-use super::usage::Tree;
+use super::usage::{Meter, Tree};
 
 /// Until whatever a change set off has ended.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -37,13 +37,14 @@ pub(super) fn measure(
             thread::sleep(SETTLE);
             let idle = cpu_while_idle(proxy.tree());
             let probe = cpu_of_a_probe(&proxy)?;
-            let before = proxy.tree().cpu();
+            let mut meter = Meter::start(proxy.tree());
             let changed_at = now();
             proxy.change(changed(scenario.routes - 1, 1))?;
             let probes = proxy.await_live(&changing_host(1))?;
             let live_after = now() - changed_at;
+            meter.look();
             thread::sleep(SETTLE.saturating_sub(live_after));
-            let spent = (proxy.tree().cpu() - before).total;
+            let spent = meter.used().total;
             let elapsed = now() - changed_at;
             let own = spent
                 .saturating_sub(probe * probes)
@@ -61,18 +62,18 @@ pub(super) fn measure(
 
 /// What the proxy uses in a second of doing nothing.
 fn cpu_while_idle(tree: Tree) -> Duration {
-    let before = tree.cpu();
+    let mut meter = Meter::start(tree);
     thread::sleep(Duration::from_secs(1));
-    (tree.cpu() - before).total
+    meter.used().total
 }
 
 /// What it costs the proxy to be asked for a host that it does not have.
 fn cpu_of_a_probe(proxy: &Proxy<'_>) -> anyhow::Result<Duration> {
-    let before = proxy.tree().cpu();
+    let mut meter = Meter::start(proxy.tree());
     for _ in 0..PROBES {
         ask(proxy.site.port, "absent.bench.test", SMALL).context("cannot ask the proxy")?;
     }
-    Ok((proxy.tree().cpu() - before).total / PROBES)
+    Ok(meter.used().total / PROBES)
 }
 
 fn milliseconds(duration: Duration) -> f64 {

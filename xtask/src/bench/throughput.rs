@@ -14,7 +14,7 @@ use super::proxy::{Backend, Proxy};
 use super::report::Row;
 use super::scenario::Scenario;
 use super::site::hosts;
-use super::usage::{Cpu, Tree, machine_cpu};
+use super::usage::{Cpu, Meter, Tree, machine_cpu};
 
 pub(super) const MEGABYTE: f64 = 1e6;
 const SETTLE: Duration = Duration::from_secs(2);
@@ -116,7 +116,7 @@ pub(super) struct Usage {
 pub(super) struct Watched {
     tree: Tree,
     began: std::time::Instant,
-    cpu: Cpu,
+    meter: Meter,
     own: Duration,
     machine: Duration,
 }
@@ -126,7 +126,7 @@ impl Watched {
         Self {
             tree,
             began: now(),
-            cpu: tree.cpu(),
+            meter: Meter::start(tree),
             own: ours(),
             machine: machine_cpu(),
         }
@@ -134,18 +134,19 @@ impl Watched {
 
     /// Looks at the tree until the load has ended, and calls `meanwhile` with its memory every 100 ms.
     pub(super) fn until_end(
-        self,
+        mut self,
         mut load: Child,
         mut meanwhile: impl FnMut(u64) -> anyhow::Result<()>,
     ) -> anyhow::Result<(Outcome, Usage)> {
         let mut resident = 0;
         while load.try_wait().context("cannot await wrk")?.is_none() {
             thread::sleep(Duration::from_millis(100));
+            self.meter.look();
             let now_resident = self.tree.resident();
             resident = resident.max(now_resident);
             meanwhile(now_resident)?;
         }
-        let cpu = self.tree.cpu() - self.cpu;
+        let cpu = self.meter.used();
         let outcome = Outcome::of(load)?;
         let others = (machine_cpu() - self.machine).saturating_sub(ours() - self.own);
         Ok((

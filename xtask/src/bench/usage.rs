@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::ops::Sub;
 use std::time::Duration;
 
 /// One tick of `/proc/PID/stat`, on every Linux that we know of.
 const TICK: Duration = Duration::from_millis(10);
 
-/// CPU time used by a process tree since it began.
+/// CPU time that a process tree used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Cpu {
     pub(super) total: Duration,
@@ -29,16 +28,63 @@ impl Cpu {
     }
 }
 
-impl Sub for Cpu {
-    type Output = Self;
+/// Adds up what a process tree uses from some moment on.
+///
+/// Exact to the nanosecond as long as no thread or child ends. For a child that does, the kernel keeps only whole
+/// ticks, so it pays to [look](Self::look) often while a proxy reloads.
+#[derive(Debug)]
+pub(super) struct Meter {
+    tree: Tree,
+    first: Sample,
+    /// For each process that was ever seen, the last that was known of it.
+    last: HashMap<u32, Duration>,
+}
 
-    fn sub(self, before: Self) -> Self {
+impl Meter {
+    pub(super) fn start(tree: Tree) -> Self {
+        let first = tree.sample();
         Self {
-            total: self.total.saturating_sub(before.total),
-            user: self.user.saturating_sub(before.user),
-            system: self.system.saturating_sub(before.system),
+            tree,
+            last: first.living.clone(),
+            first,
         }
     }
+
+    pub(super) fn look(&mut self) {
+        self.last.extend(self.tree.sample().living);
+    }
+
+    pub(super) fn used(&mut self) -> Cpu {
+        let now = self.tree.sample();
+        self.last.extend(&now.living);
+        let mut living = Duration::ZERO;
+        let mut gone = Duration::ZERO;
+        let mut gone_before = Duration::ZERO;
+        for (id, last) in &self.last {
+            let first = self.first.living.get(id).copied().unwrap_or_default();
+            if now.living.contains_key(id) {
+                living += last.saturating_sub(first);
+            } else {
+                gone += last.saturating_sub(first);
+                gone_before += first;
+            }
+        }
+        let reaped = now.reaped.saturating_sub(self.first.reaped);
+        Cpu {
+            total: living + gone.max(reaped.saturating_sub(gone_before)),
+            user: now.user.saturating_sub(self.first.user),
+            system: now.system.saturating_sub(self.first.system),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Sample {
+    living: HashMap<u32, Duration>,
+    /// What children used that are no more, in whole ticks.
+    reaped: Duration,
+    user: Duration,
+    system: Duration,
 }
 
 /// A process and its living descendants, found anew at each question: reloading proxies fork.
@@ -46,24 +92,38 @@ impl Sub for Cpu {
 pub(super) struct Tree(pub(super) u32);
 
 impl Tree {
-    /// Exact to the nanosecond as long as no thread or child ends, and to a tick for each that does.
+    /// What it used since it began.
     pub(super) fn cpu(self) -> Cpu {
+        let sample = self.sample();
+        Cpu {
+            total: sample.living.values().sum::<Duration>() + sample.reaped,
+            user: sample.user,
+            system: sample.system,
+        }
+    }
+
+    fn sample(self) -> Sample {
         let stats = all_stats();
-        let mut sum = Cpu::default();
+        let mut sample = Sample {
+            living: HashMap::new(),
+            reaped: Duration::ZERO,
+            user: Duration::ZERO,
+            system: Duration::ZERO,
+        };
         for id in self.members_in(&stats) {
             let stat = &stats[&id];
-            let ticks = stat.user + stat.system;
-            sum.user += stat.user;
-            sum.system += stat.system;
+            sample.user += stat.user;
+            sample.system += stat.system;
             // The scheduler's figure has no rounding but lacks threads that ended.
-            sum.total += scheduled(id).max(ticks);
+            let used = scheduled(id).max(stat.user + stat.system);
+            sample.living.insert(id, used);
             if id == self.0 {
-                sum.user += stat.children_user;
-                sum.system += stat.children_system;
-                sum.total += stat.children_user + stat.children_system;
+                sample.user += stat.children_user;
+                sample.system += stat.children_system;
+                sample.reaped = stat.children_user + stat.children_system;
             }
         }
-        sum
+        sample
     }
 
     /// Resident memory in bytes, a page shared by several processes divided among them.
@@ -202,9 +262,11 @@ mod tests {
     #[test]
     fn the_time_of_this_process_does_not_go_back() {
         let tree = Tree(std::process::id());
-        let before = tree.cpu();
-        let after = tree.cpu();
-        assert!(after.total >= before.total);
+        let mut meter = Meter::start(tree);
+        let before = meter.used();
+        meter.look();
+        assert!(meter.used().total >= before.total);
+        assert!(tree.cpu().total >= before.total);
         assert!(tree.resident() > 0);
     }
 }
