@@ -140,7 +140,7 @@ pub(crate) fn middleware_fields(report: &MiddlewareReport) -> Map<String, Value>
     fields
 }
 
-/// Password hashes and passwords do not leave by the API.
+/// Password hashes, passwords and keys do not leave by the API.
 fn redact_users(fields: &mut Map<String, Value>) {
     for auth in ["basicAuth", "digestAuth"] {
         if let Some(users) = fields.get_mut(auth).and_then(|auth| auth.get_mut("users")) {
@@ -148,20 +148,14 @@ fn redact_users(fields: &mut Map<String, Value>) {
             *users = json!(vec!["REDACTED"; count]);
         }
     }
-    if let Some(redis) = fields
-        .get_mut("rateLimit")
-        .and_then(|limit| limit.get_mut("redis"))
-    {
-        if let Some(password) = redis.get_mut("password") {
-            *password = "REDACTED".into();
-        }
-    }
-    if let Some(tls) = fields
-        .get_mut("forwardAuth")
-        .and_then(|auth| auth.get_mut("tls"))
-    {
-        if let Some(key) = tls.get_mut("key") {
-            *key = "REDACTED".into();
+    for path in [
+        ["rateLimit", "redis", "password"],
+        ["forwardAuth", "tls", "key"],
+    ] {
+        let [kind, part, secret] = path;
+        let part = fields.get_mut(kind).and_then(|kind| kind.get_mut(part));
+        if let Some(secret) = part.and_then(|part| part.get_mut(secret)) {
+            *secret = "REDACTED".into();
         }
     }
 }

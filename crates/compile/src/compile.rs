@@ -1,6 +1,7 @@
 //! The one way from a configuration to what serves it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use traefikrs_config::diagnostic::{Consequence, Diagnostic, Reason, Subject};
 use traefikrs_config::{QualifiedName, dynamic};
@@ -34,7 +35,7 @@ pub struct EntryPointOptions {
 #[derive(Debug, Default)]
 pub struct Generation {
     /// What serves requests.
-    pub compiled: Compiled,
+    pub compiled: Arc<Compiled>,
     /// What became of each element.
     pub report: Report,
     legacy: Legacy,
@@ -107,7 +108,7 @@ pub fn compile(
     };
     report.diagnostics = diagnostics(&report);
     Generation {
-        compiled: Compiled { entry_points },
+        compiled: Arc::new(Compiled { entry_points }),
         report,
         legacy: Legacy {
             middlewares: middlewares.into_previous(),

@@ -130,10 +130,10 @@ impl<'c> Services<'c> {
     ) -> Result<Arc<Service>, BuildError> {
         let kind = self.kind(name, configured, path, middlewares)?;
         let stack = middlewares.stack(&configured.middlewares, name)?;
-        if middlewares.unchanged(&configured.middlewares, name) {
-            if let Some(before) = self.unchanged(name, configured, &kind) {
-                return Ok(before);
-            }
+        if middlewares.unchanged(&configured.middlewares, name)
+            && let Some(before) = self.unchanged(name, configured, &kind)
+        {
+            return Ok(before);
         }
         Ok(Arc::new(Service {
             name: name.clone(),

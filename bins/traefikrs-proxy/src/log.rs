@@ -1,0 +1,42 @@
+//! The process's own log.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::sync::Mutex;
+
+use anyhow::Context;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use traefikrs_config::static_config::{Log, LogFormat, LogLevel};
+
+/// Begins to log as configured.
+pub(crate) fn start(log: &Log) -> anyhow::Result<()> {
+    let writer = if log.file_path.is_empty() {
+        BoxMakeWriter::new(io::stdout)
+    } else {
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log.file_path);
+        let file = file.with_context(|| format!("cannot open the log file {}", log.file_path))?;
+        BoxMakeWriter::new(Mutex::new(file))
+    };
+    let level = match log.level {
+        LogLevel::Trace => LevelFilter::TRACE,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Error | LogLevel::Fatal | LogLevel::Panic => LevelFilter::ERROR,
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(writer)
+        .with_target(false);
+    let ansi =
+        log.file_path.is_empty() && !log.no_color && io::IsTerminal::is_terminal(&io::stdout());
+    match log.format {
+        LogFormat::Json => subscriber.json().flatten_event(true).init(),
+        LogFormat::Common => subscriber.with_ansi(ansi).init(),
+    }
+    Ok(())
+}
