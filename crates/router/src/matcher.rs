@@ -1,5 +1,7 @@
 use std::fmt;
 
+use http::Method;
+
 use crate::RequestView;
 
 mod from_rule;
@@ -78,7 +80,8 @@ pub(crate) enum Predicate {
     HostName(NameMatch),
     HostRegexp(Box<HostRegexpMatch>),
     HostTemplate(Box<Template>),
-    Method(Box<str>),
+    /// `None` for a text that is no method; no request has it.
+    Method(Option<Method>),
     Path(Box<[u8]>),
     PathPrefix(Box<[u8]>),
     PathRegexp(Box<Regex>),
@@ -98,7 +101,9 @@ impl Predicate {
             Self::HostName(name) => name.matches(request),
             Self::HostRegexp(regexp) => regexp.matches(request),
             Self::HostTemplate(template) => template.is_match(host::current(request).as_bytes()),
-            Self::Method(method) => **method == *request.method,
+            Self::Method(method) => method
+                .as_ref()
+                .is_some_and(|method| method == request.method),
             Self::Path(path) => **path == *request.path,
             Self::PathPrefix(prefix) => request.path.starts_with(prefix),
             Self::PathRegexp(regexp) => regexp.is_match(request.path),

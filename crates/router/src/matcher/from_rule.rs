@@ -1,3 +1,4 @@
+use http::Method;
 use traefikrs_goregexp::Regex;
 use traefikrs_rule::{Argument, ArgumentError, Call, Expr, ExprKind, Function, Rule, Span, Syntax};
 
@@ -197,7 +198,7 @@ fn v3(call: &Call) -> Result<Predicate, MatcherErrorKind> {
                 first,
             )?)))
         }
-        Function::Method => Predicate::Method(upper(first)),
+        Function::Method => Predicate::Method(method(first)),
         Function::Path => Predicate::Path(path(function, first)?),
         Function::PathPrefix => Predicate::PathPrefix(path(function, first)?),
         // Traefik: the message names the wrong matcher.
@@ -260,7 +261,7 @@ fn v2(call: &Call) -> Result<Node, MatcherErrorKind> {
             template(function, Kind::PathPrefix, argument)
                 .map(|template| Predicate::PathTemplate(Box::new(template)))
         }),
-        Function::Method => any(call, |argument| Ok(Predicate::Method(upper(argument)))),
+        Function::Method => any(call, |argument| Ok(Predicate::Method(method(argument)))),
         Function::Headers => all(header_pairs(call).map(|(name, value)| {
             Ok(Predicate::Header(Box::new(HeaderMatch::new(
                 name.as_bytes(),
@@ -363,8 +364,8 @@ fn bytes(argument: Option<&Argument>) -> &[u8] {
     argument.map_or(b"", Argument::as_bytes)
 }
 
-fn upper(argument: &Argument) -> Box<str> {
-    argument.to_text().to_uppercase().into()
+fn method(argument: &Argument) -> Option<Method> {
+    Method::from_bytes(argument.to_text().to_uppercase().as_bytes()).ok()
 }
 
 fn ascii<'c>(

@@ -1,5 +1,5 @@
 use http::HeaderMap;
-use http::header::{HOST, HeaderName, HeaderValue};
+use http::header::{HOST, HeaderName, HeaderValue, TRAILER, TRANSFER_ENCODING};
 use traefikrs_goregexp::Regex;
 
 /// `Header`: one line of the header is this value.
@@ -42,12 +42,15 @@ impl HeaderRegexpMatch {
     }
 }
 
-/// Returns the name under which a header can be seen; there is none for `Host` and for what is no header name.
-// Traefik: Go keeps the host out of the header map, and looks up a malformed name without finding anything.
+// Traefik: Go keeps these out of the header map.
+const INVISIBLE: [HeaderName; 3] = [HOST, TRAILER, TRANSFER_ENCODING];
+
+/// Returns the name under which a header can be seen; there is none for what is no header name.
+// Traefik: Go looks up a malformed name without finding anything.
 fn visible(name: &[u8]) -> Option<HeaderName> {
     HeaderName::from_bytes(name)
         .ok()
-        .filter(|name| *name != HOST)
+        .filter(|name| !INVISIBLE.contains(name))
 }
 
 fn lines<'h>(

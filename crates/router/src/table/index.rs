@@ -4,13 +4,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use smallvec::SmallVec;
 
 use super::key::{self, HostKey};
 use super::trie::{Lookup, MAX_KEY, Node, Slot};
 use crate::matcher::{Node as Condition, tail_of};
 use crate::{RequestView, Route};
 
-type Buckets<T> = HashMap<Arc<str>, Arc<Node<T>>, RandomState>;
+type Buckets<T> = HashMap<Name, Arc<Node<T>>, RandomState>;
+
+/// A host, or the tail of one; kept in the hash table itself unless it is long.
+type Name = SmallVec<[u8; 32]>;
 
 /// Which route takes this request?
 ///
@@ -78,9 +82,12 @@ impl<T> RouteTable<T> {
         if !host.is_empty() {
             let names = [Some(host), host.strip_suffix('.'), request.flattened_host];
             for name in names.into_iter().flatten() {
-                for bucket in [self.exact.get(name), self.under.get(tail_of(name))]
-                    .into_iter()
-                    .flatten()
+                for bucket in [
+                    self.exact.get(name.as_bytes()),
+                    self.under.get(tail_of(name).as_bytes()),
+                ]
+                .into_iter()
+                .flatten()
                 {
                     visit(bucket, lookup);
                 }
@@ -126,7 +133,7 @@ impl<T> RouteTable<T> {
         };
         Arc::make_mut(
             buckets
-                .entry(name.into())
+                .entry(name.as_bytes().into())
                 .or_insert_with(|| Arc::new(Node::new())),
         )
     }
@@ -137,7 +144,7 @@ impl<T> RouteTable<T> {
             HostKey::Exact(host) => (&mut self.exact, host),
             HostKey::Under(tail) => (&mut self.under, tail),
         };
-        if let Entry::Occupied(mut bucket) = buckets.entry(host.into()) {
+        if let Entry::Occupied(mut bucket) = buckets.entry(host.as_bytes().into()) {
             let node = Arc::make_mut(bucket.get_mut());
             node.remove(path, name);
             if node.is_empty() {

@@ -11,16 +11,21 @@ pub(super) const MAX_KEY: usize = 256;
 /// Which routes have a path prefix in common with this path?
 ///
 /// A radix trie: a node holds the routes whose prefix ends there, in order. Nodes are shared between a table and its
-/// clones, and a change copies those on its way only.
+/// clones, and a change copies those on its way only. The usual bucket, of one host with one route, is a single node.
+// The order of the fields is kept, so that a visit needs the first two lines of memory only.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Node<T> {
     /// The bytes that lead here from the parent.
-    label: Box<[u8]>,
+    label: Label,
     slots: SmallVec<[Slot<T>; 1]>,
     /// The first byte of each child's label, ascending.
-    firsts: SmallVec<[u8; 8]>,
+    firsts: SmallVec<[u8; 16]>,
     children: Vec<Arc<Self>>,
 }
+
+/// Short labels are kept in the node itself: each visit to other memory counts in a large table.
+type Label = SmallVec<[u8; 24]>;
 
 /// A route at its place in the index.
 #[derive(Debug)]
@@ -77,18 +82,10 @@ pub(super) struct Lookup<'a> {
 impl<T> Node<T> {
     pub(super) fn new() -> Self {
         Self {
-            label: Box::default(),
+            label: Label::new(),
             slots: SmallVec::new(),
             firsts: SmallVec::new(),
             children: Vec::new(),
-        }
-    }
-
-    fn leaf(label: &[u8], slot: Slot<T>) -> Self {
-        Self {
-            label: label.into(),
-            slots: SmallVec::from_iter([slot]),
-            ..Self::new()
         }
     }
 
@@ -131,12 +128,9 @@ impl<T> Node<T> {
     /// Visits the nodes that lie on the path, with what of the path is behind them.
     fn walk<'t>(&'t self, path: &[u8], mut visit: impl FnMut(&'t Self, &[u8])) {
         let (mut node, mut rest) = (self, path);
-        loop {
-            visit(node, rest);
-            let Some(child) = node.child(rest) else {
-                return;
-            };
-            let Some(behind) = rest.strip_prefix(&*child.label) else {
+        while let Some(behind) = rest.strip_prefix(&*node.label) {
+            visit(node, behind);
+            let Some(child) = node.child(behind) else {
                 return;
             };
             (node, rest) = (child, behind);
@@ -144,37 +138,34 @@ impl<T> Node<T> {
     }
 
     fn child(&self, rest: &[u8]) -> Option<&Self> {
-        let first = rest.first()?;
-        let index = memchr::memchr(*first, &self.firsts)?;
+        let index = memchr::memchr(*rest.first()?, &self.firsts)?;
         Some(&self.children[index])
     }
 
     pub(super) fn insert(&mut self, path: &[u8], slot: Slot<T>) {
-        let Some(first) = path.first() else {
-            let place = self.slots.partition_point(|other| other.is_before(&slot));
-            self.slots.insert(place, slot);
-            return;
-        };
-        match self.firsts.binary_search(first) {
-            Err(place) => {
-                self.firsts.insert(place, *first);
-                self.children
-                    .insert(place, Arc::new(Self::leaf(path, slot)));
-            }
-            Ok(place) => {
-                let child = Arc::make_mut(&mut self.children[place]);
-                let common = child
-                    .label
-                    .iter()
-                    .zip(path)
-                    .take_while(|(left, right)| left == right)
-                    .count();
-                if common < child.label.len() {
-                    child.split(common);
-                }
-                child.insert(&path[common..], slot);
-            }
+        if self.is_empty() {
+            self.label = path.into();
         }
+        let common = self
+            .label
+            .iter()
+            .zip(path)
+            .take_while(|(left, right)| left == right)
+            .count();
+        if common < self.label.len() {
+            self.split(common);
+        }
+        let rest = &path[common..];
+        let Some(first) = rest.first() else {
+            let place = self.slots.partition_point(|other| other.is_before(&slot));
+            return self.slots.insert(place, slot);
+        };
+        let place = self.firsts.binary_search(first).unwrap_or_else(|place| {
+            self.firsts.insert(place, *first);
+            self.children.insert(place, Arc::new(Self::new()));
+            place
+        });
+        Arc::make_mut(&mut self.children[place]).insert(rest, slot);
     }
 
     /// Puts a node between this one and its parent, `at` bytes into the label.
@@ -182,46 +173,44 @@ impl<T> Node<T> {
         let (upper, lower) = self.label.split_at(at);
         let parent = Self {
             label: upper.into(),
-            firsts: SmallVec::from_iter([lower[0]]),
+            firsts: SmallVec::from_slice(&lower[..1]),
             ..Self::new()
         };
-        let lower = lower.into();
-        let mut child = std::mem::replace(self, parent);
-        child.label = lower;
-        self.children.push(Arc::new(child));
+        let label = lower.into();
+        let lower = std::mem::replace(self, parent);
+        self.children.push(Arc::new(Self { label, ..lower }));
     }
 
     /// Takes out the slots of the route with this name that stand at `path`.
     pub(super) fn remove(&mut self, path: &[u8], name: &str) {
-        let Some(first) = path.first() else {
-            self.slots.retain(|slot| &*slot.route.name != name);
+        let Some(rest) = path.strip_prefix(&*self.label) else {
             return;
         };
-        let Ok(place) = self.firsts.binary_search(first) else {
-            return;
-        };
-        let child = Arc::make_mut(&mut self.children[place]);
-        let Some(rest) = path.strip_prefix(&*child.label) else {
-            return;
-        };
-        child.remove(rest, name);
-        if child.is_empty() {
-            self.firsts.remove(place);
-            self.children.remove(place);
-        } else {
-            child.join_only_child();
+        match rest.first() {
+            None => self.slots.retain(|slot| &*slot.route.name != name),
+            Some(first) => {
+                let Ok(place) = self.firsts.binary_search(first) else {
+                    return;
+                };
+                let child = Arc::make_mut(&mut self.children[place]);
+                child.remove(rest, name);
+                if child.is_empty() {
+                    self.firsts.remove(place);
+                    self.children.remove(place);
+                }
+            }
         }
+        self.join_only_child();
     }
 
     /// Undoes a split that is not needed any more.
     fn join_only_child(&mut self) {
-        if !self.slots.is_empty() || self.children.len() != 1 {
-            return;
+        if self.slots.is_empty() && self.children.len() == 1 {
+            let child = Arc::unwrap_or_clone(self.children.remove(0));
+            let mut label = std::mem::take(&mut self.label);
+            label.extend_from_slice(&child.label);
+            *self = Self { label, ..child };
         }
-        let only = self.children.pop().expect("one child");
-        let mut child = Arc::unwrap_or_clone(only);
-        child.label = [&*self.label, &child.label].concat().into();
-        *self = child;
     }
 }
 
