@@ -68,7 +68,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     outcome
 }
 
-fn build_proxy() -> anyhow::Result<std::path::PathBuf> {
+pub(crate) fn build_proxy() -> anyhow::Result<std::path::PathBuf> {
     let output = Command::new(env!("CARGO"))
         .args(["build", "--release", "--package", "traefikrs-proxy", "--message-format=json-render-diagnostics"])
         .stderr(std::process::Stdio::inherit())

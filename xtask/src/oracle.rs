@@ -1,0 +1,196 @@
+//! `cargo xtask oracle`: Traefik and we, asked the same odd things.
+//!
+//! Both proxies run the same configuration before servers that write down what reaches them.
+//! Whatever differs in what a client hears or a server sees is a finding, unless the list of accepted
+//! differences knows it. See `docs/testing.md`.
+
+mod accepted;
+mod answers;
+mod arguments;
+mod backend;
+mod client;
+mod configuration;
+mod facts;
+mod generate;
+mod latin1;
+mod report;
+mod shrink;
+mod side;
+mod traefik;
+mod trial;
+mod wire;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+
+use self::accepted::Accepted;
+use self::answers::Plans;
+use self::arguments::Arguments;
+use self::configuration::Configuration;
+use self::facts::Alike;
+use self::generate::{Conversation, Language, Oddities};
+use self::report::Row;
+use self::side::Side;
+use self::trial::Trial;
+
+pub(crate) fn run(words: impl Iterator<Item = String>) -> anyhow::Result<()> {
+    let arguments = Arguments::parse(words)?;
+    let directory = target().join("oracle");
+    let configurations =
+        configuration::read(&data().join("configurations"), &arguments.configurations)?;
+    let accepted = if arguments.self_check {
+        Accepted::default()
+    } else {
+        Accepted::read(&data().join("accepted.toml"))?
+    };
+    check_anchors(&accepted)?;
+    let plans = Arc::new(Plans::read(&data().join("answers.toml"))?);
+    let oddities = Oddities::read(&data().join("oddities.toml"))?;
+    let (names, binaries) = contestants(&arguments, &directory)?;
+    let sides = side::sides(names, binaries, &plans)?;
+    let runs = directory.join("runs");
+    let mut rows = Vec::new();
+    for configuration in &configurations {
+        let language = Language {
+            vocabulary: &configuration.requests.vocabulary,
+            oddities: &oddities,
+            plans: plans.names(),
+        };
+        let conversations = conversations(&arguments, configuration, &language);
+        let row = run_one(&sides, configuration, &conversations, &accepted, &runs)?;
+        say(&report::findings(&row, &arguments, names));
+        rows.push(row);
+    }
+    say(&report::summary(&rows));
+    conclude(&arguments, &rows, &accepted)
+}
+
+fn run_one(
+    sides: &[Side; 2],
+    configuration: &Configuration,
+    conversations: &[Conversation],
+    accepted: &Accepted,
+    runs: &Path,
+) -> anyhow::Result<Row> {
+    let proxies = side::start(sides, configuration, runs)?;
+    let either = &configuration.requests.either;
+    let mut alike = side::addresses_alike();
+    for texts in either {
+        alike.extend(
+            texts
+                .iter()
+                .map(|text| (text.clone(), format!("({})", texts.join("|")))),
+        );
+    }
+    let trial = Trial {
+        configuration: &configuration.name,
+        sides,
+        proxies: &proxies,
+        alike: Alike(alike),
+        accepted,
+    };
+    if let [conversation] = conversations {
+        say(&report::transcript(
+            conversation,
+            sides,
+            &trial.observe(conversation),
+        ));
+    }
+    Ok(Row {
+        configuration: configuration.name.clone(),
+        requests: conversations
+            .iter()
+            .map(|conversation| conversation.exchanges.len())
+            .sum(),
+        outcome: trial.run(conversations, either),
+    })
+}
+
+fn conversations(
+    arguments: &Arguments,
+    configuration: &Configuration,
+    language: &Language<'_>,
+) -> Vec<Conversation> {
+    let of_index =
+        |index| generate::conversation(arguments.seed, &configuration.name, index, language);
+    if let Some(index) = arguments.index {
+        return vec![of_index(index)];
+    }
+    let mut requests = 0;
+    (0..)
+        .map(of_index)
+        .take_while(|conversation| {
+            let wanted = requests < arguments.requests;
+            requests += conversation.exchanges.len();
+            wanted
+        })
+        .collect()
+}
+
+fn conclude(arguments: &Arguments, rows: &[Row], accepted: &Accepted) -> anyhow::Result<()> {
+    let unexplained: usize = rows.iter().map(Row::unexplained).sum();
+    let idle = if arguments.is_full() {
+        accepted.idle()
+    } else {
+        Vec::new()
+    };
+    for entry in &idle {
+        say(&format!("accepted, yet it never occurs: {entry}\n"));
+    }
+    match (unexplained, idle.len()) {
+        (0, 0) => Ok(()),
+        (0, idle) => bail!("{idle} entries of the accepted list apply to nothing"),
+        (unexplained, _) => bail!("{unexplained} differences that nobody accepted"),
+    }
+}
+
+/// Both sides' names and programs, Traefik first.
+fn contestants(
+    arguments: &Arguments,
+    directory: &Path,
+) -> anyhow::Result<([&'static str; 2], [PathBuf; 2])> {
+    let traefik = traefik::find(directory)?;
+    if arguments.self_check {
+        return Ok((["traefik", "traefik-again"], [traefik.clone(), traefik]));
+    }
+    let ours = match &arguments.proxy {
+        Some(proxy) => proxy.clone(),
+        None => crate::demo::build_proxy()?,
+    };
+    Ok((["traefik", "traefikrs"], [traefik, ours]))
+}
+
+/// Every accepted difference is told to users, too.
+fn check_anchors(accepted: &Accepted) -> anyhow::Result<()> {
+    if accepted.is_empty() {
+        return Ok(());
+    }
+    let path = data().join("../../docs/compatibility.md");
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    match accepted.without_section(&text).as_slice() {
+        [] => Ok(()),
+        missing => bail!(
+            "docs/compatibility.md has no section {}",
+            missing.join(", ")
+        ),
+    }
+}
+
+/// The files that belong to this task.
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("oracle")
+}
+
+fn target() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(target) => target.into(),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the findings are for a person")]
+fn say(text: &str) {
+    print!("{text}");
+}

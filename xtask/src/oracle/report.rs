@@ -1,0 +1,224 @@
+//! What a person reads.
+
+use std::collections::BTreeMap;
+
+use super::arguments::Arguments;
+use super::facts::{Difference, Facts};
+use super::generate::Conversation;
+use super::side::Side;
+use super::trial::{Finding, Outcome};
+
+/// Longer requests are cut; the indexes repeat them whole.
+const REQUEST_LIMIT: usize = 3_000;
+const VALUE_LIMIT: usize = 60;
+const INDEXES_LIMIT: usize = 8;
+
+/// One row of the summary.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) configuration: String,
+    pub(super) requests: usize,
+    pub(super) outcome: Outcome,
+}
+
+pub(super) fn findings(row: &Row, arguments: &Arguments, names: [&str; 2]) -> String {
+    let mut text = String::new();
+    for finding in &row.outcome.findings {
+        text += &self::finding(&row.configuration, finding, arguments.seed, names);
+    }
+    let mut unsteady: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (index, kinds) in &row.outcome.unsteady {
+        unsteady.entry(kinds).or_default().push(index.to_string());
+    }
+    for (kinds, indexes) in unsteady {
+        text += &format!(
+            "{}, unsteady: {kinds} ({})\n",
+            row.configuration,
+            indexes.join(", ")
+        );
+    }
+    for difference in &row.outcome.at_large {
+        text += &format!("\n{}: {difference}\n", row.configuration);
+    }
+    text
+}
+
+fn finding(configuration: &str, finding: &Finding, seed: u64, names: [&str; 2]) -> String {
+    let indexes: Vec<String> = finding
+        .indexes
+        .iter()
+        .take(INDEXES_LIMIT)
+        .map(usize::to_string)
+        .collect();
+    let more = if finding.indexes.len() > INDEXES_LIMIT {
+        ", …"
+    } else {
+        ""
+    };
+    let mut text = format!(
+        "\n{configuration}, {}×: {}{more}\n",
+        finding.indexes.len(),
+        indexes.join(", ")
+    );
+    text += &format!("  {}\n", by_hand(&finding.example));
+    let width = finding
+        .differences
+        .iter()
+        .map(|difference| difference.place.to_string().len())
+        .max()
+        .unwrap_or(0);
+    text += &format!("  {:width$}  {:VALUE_LIMIT$}  {}\n", "", names[0], names[1]);
+    for difference in &finding.differences {
+        let [reference, ours] = excerpts(difference);
+        text += &format!(
+            "  {:width$}  {reference:VALUE_LIMIT$}  {ours}\n",
+            difference.place.to_string()
+        );
+    }
+    text += &format!(
+        "  cargo xtask oracle --seed {seed} --config {configuration} --index {}\n",
+        finding.example.index
+    );
+    text
+}
+
+/// All that was heard and seen of one conversation.
+pub(super) fn transcript(
+    conversation: &Conversation,
+    sides: &[Side; 2],
+    facts: &[Facts; 2],
+) -> String {
+    let mut text = format!("{}\n", by_hand(conversation));
+    for (side, facts) in sides.iter().zip(facts) {
+        text += &format!("\n{}\n", side.name);
+        for (place, value) in facts {
+            text += &format!(
+                "  {place}: {}\n",
+                value.chars().take(REQUEST_LIMIT).collect::<String>()
+            );
+        }
+    }
+    text + "\n"
+}
+
+/// The conversation as a shell would send it.
+fn by_hand(conversation: &Conversation) -> String {
+    let requests: Vec<String> = conversation
+        .exchanges
+        .iter()
+        .map(|exchange| quoted(&exchange.raw))
+        .collect();
+    let how = match (conversation.pipelined, conversation.in_parts) {
+        (false, false) => "",
+        (true, false) => "   # in one go",
+        (false, true) => "   # in parts",
+        (true, true) => "   # in one go, in parts",
+    };
+    format!("printf %b {}{how}", requests.join(" "))
+}
+
+/// Single quotes, with escapes that `printf %b` knows.
+fn quoted(raw: &[u8]) -> String {
+    let mut text: String = raw
+        .iter()
+        .take(REQUEST_LIMIT)
+        .map(|&byte| match byte {
+            b'\r' => "\\r".to_owned(),
+            b'\n' => "\\n".to_owned(),
+            b'\\' => "\\\\".to_owned(),
+            b' '..=b'~' if byte != b'\'' => char::from(byte).to_string(),
+            _ => format!("\\x{byte:02x}"),
+        })
+        .collect();
+    if raw.len() > REQUEST_LIMIT {
+        text += &format!("… ({} bytes)", raw.len());
+    }
+    format!("'{text}'")
+}
+
+/// Both values, long ones from where they begin to differ.
+fn excerpts(difference: &Difference) -> [String; 2] {
+    let values = difference
+        .values
+        .each_ref()
+        .map(|value| value.as_deref().unwrap_or("-"));
+    let common = values[0]
+        .chars()
+        .zip(values[1].chars())
+        .take_while(|(reference, ours)| reference == ours)
+        .count();
+    values.map(|value| {
+        let skipped = if value.chars().count() > VALUE_LIMIT {
+            common.saturating_sub(VALUE_LIMIT / 3)
+        } else {
+            0
+        };
+        let mut excerpt: String = value.chars().skip(skipped).take(VALUE_LIMIT - 2).collect();
+        if skipped > 0 {
+            excerpt.insert(0, '…');
+        }
+        if value.chars().count() > skipped + VALUE_LIMIT - 2 {
+            excerpt.push('…');
+        }
+        excerpt
+    })
+}
+
+pub(super) fn summary(rows: &[Row]) -> String {
+    let width = rows
+        .iter()
+        .map(|row| row.configuration.len())
+        .max()
+        .unwrap_or(0)
+        .max("configuration".len());
+    let mut text = format!(
+        "\n{:width$}  requests  differing  accepted  unsteady  unexplained\n",
+        "configuration"
+    );
+    let mut line = |name: &str, numbers: [usize; 5]| {
+        let [requests, differing, accepted, unsteady, unexplained] = numbers;
+        text += &format!(
+            "{name:width$}  {requests:8}  {differing:9}  {accepted:8}  {unsteady:8}  {unexplained:11}\n"
+        );
+    };
+    let mut total = [0; 5];
+    for row in rows {
+        let numbers = row.numbers();
+        line(&row.configuration, numbers);
+        for (sum, number) in total.iter_mut().zip(numbers) {
+            *sum += number;
+        }
+    }
+    line("total", total);
+    text
+}
+
+impl Row {
+    fn numbers(&self) -> [usize; 5] {
+        let outcome = &self.outcome;
+        [
+            self.requests,
+            outcome.differing,
+            outcome.accepted,
+            outcome.unsteady.len(),
+            self.unexplained(),
+        ]
+    }
+
+    pub(super) fn unexplained(&self) -> usize {
+        self.outcome.unexplained + self.outcome.at_large.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_request_survives_a_shell() {
+        assert_eq!(
+            quoted(b"GET /'\\ \xff\r\n\r\n"),
+            r"'GET /\x27\\ \xff\r\n\r\n'"
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! One proxy with servers of its own.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use super::answers::Plans;
+use super::backend::{self, Ledger, Temper};
+use super::client;
+use super::configuration::Configuration;
+
+/// Each side has a loopback address, so that both can use the same ports: whatever carries an address
+/// is of the same length, and differs in one known text.
+const ADDRESSES: [Ipv4Addr; 2] = [Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::new(127, 0, 0, 3)];
+/// Stands for either address in what is compared.
+const ADDRESS: &str = "127.0.0.N";
+
+const BACKENDS: &[(&str, Temper)] = &[
+    ("a", Temper::Obliging),
+    ("b", Temper::Obliging),
+    ("c", Temper::Obliging),
+    ("d", Temper::Obliging),
+    ("heavy", Temper::Obliging),
+    ("light", Temper::Obliging),
+    ("closing", Temper::Closing),
+    ("silent", Temper::Silent),
+    ("ready", Temper::Ready),
+];
+
+/// The servers of one side, and what reached them.
+#[derive(Debug)]
+pub(super) struct Side {
+    pub(super) name: &'static str,
+    binary: PathBuf,
+    address: Ipv4Addr,
+    /// `host:port` by backend, plus `dead`, where nobody listens.
+    addresses: BTreeMap<&'static str, String>,
+    pub(super) ledger: Arc<Ledger>,
+}
+
+/// A running proxy; it ends with the value.
+#[derive(Debug)]
+pub(super) struct Proxy {
+    process: Child,
+    pub(super) address: SocketAddr,
+}
+
+/// Starts the servers of both sides.
+pub(super) fn sides(
+    names: [&'static str; 2],
+    binaries: [PathBuf; 2],
+    plans: &Arc<Plans>,
+) -> anyhow::Result<[Side; 2]> {
+    let [first, second] = binaries;
+    let mut sides = [
+        (names[0], first, ADDRESSES[0]),
+        (names[1], second, ADDRESSES[1]),
+    ]
+    .map(|(name, binary, address)| Side {
+        name,
+        binary,
+        address,
+        addresses: BTreeMap::new(),
+        ledger: Arc::default(),
+    });
+    for (name, temper) in BACKENDS {
+        for (side, listener) in sides.iter_mut().zip(backend::twins(ADDRESSES)?) {
+            side.addresses
+                .insert(name, listener.local_addr()?.to_string());
+            backend::start(name, *temper, listener, &side.ledger, plans)?;
+        }
+    }
+    for (side, listener) in sides.iter_mut().zip(backend::twins(ADDRESSES)?) {
+        side.addresses
+            .insert("dead", listener.local_addr()?.to_string());
+    }
+    Ok(sides)
+}
+
+/// The texts in which the sides differ by nature.
+pub(super) fn addresses_alike() -> Vec<(String, String)> {
+    ADDRESSES
+        .iter()
+        .map(|address| (address.to_string(), ADDRESS.to_owned()))
+        .collect()
+}
+
+/// Starts both proxies on one port and awaits that they serve.
+pub(super) fn start(
+    sides: &[Side; 2],
+    configuration: &Configuration,
+    directory: &Path,
+) -> anyhow::Result<[Proxy; 2]> {
+    // Where the ports go between the look and the start, another try helps.
+    let mut failure = None;
+    for _ in 0..3 {
+        match try_start(sides, configuration, directory) {
+            Ok(proxies) => return Ok(proxies),
+            Err(error) => failure = Some(error),
+        }
+    }
+    Err(failure.context("never tried")?)
+}
+
+fn try_start(
+    sides: &[Side; 2],
+    configuration: &Configuration,
+    directory: &Path,
+) -> anyhow::Result<[Proxy; 2]> {
+    let port = backend::twins(ADDRESSES)?[0].local_addr()?.port();
+    let mut first = sides[0].start(configuration, port, directory)?;
+    let mut second = sides[1].start(configuration, port, directory)?;
+    for (side, proxy) in sides.iter().zip([&mut first, &mut second]) {
+        proxy.await_ready().with_context(|| {
+            format!(
+                "{} with `{}`, see {}",
+                side.name,
+                configuration.name,
+                side.log(configuration, directory).display()
+            )
+        })?;
+    }
+    Ok([first, second])
+}
+
+impl Side {
+    fn start(
+        &self,
+        configuration: &Configuration,
+        port: u16,
+        directory: &Path,
+    ) -> anyhow::Result<Proxy> {
+        let address = SocketAddr::from((self.address, port));
+        let mut addresses = self.addresses.clone();
+        addresses.insert("listen", address.to_string());
+        let own = directory.join(&configuration.name).join(self.name);
+        let file = configuration.write(&own, &addresses)?;
+        let path = self.log(configuration, directory);
+        let log = File::create(&path).with_context(|| path.display().to_string())?;
+        let process = Command::new(&self.binary)
+            .arg(format!("--configFile={}", file.display()))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("cannot start {}", self.binary.display()))?;
+        Ok(Proxy { process, address })
+    }
+
+    fn log(&self, configuration: &Configuration, directory: &Path) -> PathBuf {
+        directory
+            .join(&configuration.name)
+            .join(self.name)
+            .join("log")
+    }
+}
+
+impl Proxy {
+    fn await_ready(&mut self) -> anyhow::Result<()> {
+        for _ in 0..200 {
+            if let Some(status) = self.process.try_wait()? {
+                bail!("it ended: {status}");
+            }
+            if client::is_ready(self.address) {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        bail!("it does not serve")
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to do.
+        if self.process.kill().is_ok() {
+            drop(self.process.wait());
+        }
+    }
+}
