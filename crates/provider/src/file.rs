@@ -1,0 +1,216 @@
+//! Configuration out of files.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use traefikrs_config::diagnostic::{Consequence, Diagnostic, Location, Subject};
+use traefikrs_config::dynamic::{Configuration, Origin, decode_text};
+use traefikrs_config::{Format, reason, static_config};
+
+use crate::files::{Changes, Files, Reading};
+use crate::provider::{Provider, Update, Updates};
+
+mod join;
+
+/// The name behind the `@`.
+const NAME: &str = "file";
+
+/// What directories are searched for.
+const EXTENSIONS: &[&str] = &["yaml", "yml", "toml"];
+
+/// Configuration out of a file or a directory.
+///
+/// A file that cannot be read or parsed is reported, and what was read from it before stays. A
+/// mistake in a file costs the element that holds it. Of elements with one name the one in the first
+/// file counts, in the order of the paths.
+///
+/// (Traefik: `pkg/provider/file`, where one mistake costs all files of a directory. Its Go templates
+/// are not supported: a file with `{{` is refused.)
+#[derive(Debug)]
+pub struct FileProvider {
+    files: Files,
+    watch: bool,
+}
+
+impl FileProvider {
+    /// Configuration out of this file, whose extension says how it is written.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self {
+            files: Files::new(path, EXTENSIONS),
+            watch: true,
+        }
+    }
+
+    /// Configuration out of all `.yaml`, `.yml` and `.toml` files below this directory.
+    pub fn directory(path: impl Into<PathBuf>) -> Self {
+        Self::file(path)
+    }
+
+    /// Reads once and never again.
+    #[must_use]
+    pub fn unwatched(mut self) -> Self {
+        self.watch = false;
+        self
+    }
+}
+
+impl From<&static_config::FileProvider> for FileProvider {
+    fn from(options: &static_config::FileProvider) -> Self {
+        // Traefik: the directory goes before the file.
+        let root = match options.directory.as_str() {
+            "" => &options.filename,
+            directory => directory,
+        };
+        Self {
+            watch: options.watch,
+            ..Self::file(root)
+        }
+    }
+}
+
+impl Provider for FileProvider {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn run(self: Box<Self>, updates: Updates) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move {
+            let mut memory = Memory::default();
+            if !self.watch {
+                updates.send(memory.update(self.files.read()));
+                return;
+            }
+            let mut changes = Changes::new(self.files);
+            loop {
+                let reading = changes.read();
+                let mut update = memory.update(reading);
+                update.diagnostics.extend(unwatchable(&changes));
+                updates.send(update);
+                changes.changed().await;
+            }
+        })
+    }
+}
+
+/// Says that changes are found by looking.
+fn unwatchable(changes: &Changes) -> Option<Diagnostic> {
+    let problem = changes.problem()?;
+    let message = format!("cannot be watched, so it is read every second: {problem}");
+    Some(Diagnostic::warning(
+        Subject::named("provider", NAME),
+        reason::UNREADABLE,
+        message,
+    ))
+}
+
+/// What was read before, by file.
+#[derive(Debug, Default)]
+struct Memory(BTreeMap<PathBuf, Known>);
+
+#[derive(Debug)]
+struct Known {
+    text: Option<Arc<str>>,
+    configuration: Arc<Configuration>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Memory {
+    /// What the files ask for now.
+    fn update(&mut self, reading: Reading) -> Update {
+        let mut before = std::mem::take(&mut self.0);
+        let mut diagnostics = Vec::new();
+        for (path, error) in &reading.unreadable {
+            diagnostics.push(unreadable(path, error));
+            // A directory that cannot be listed now says nothing of its files.
+            let kept = before.extract_if(.., |file, _| {
+                file.starts_with(path) && error.kind() != io::ErrorKind::NotFound
+            });
+            self.0.extend(kept);
+        }
+        for (path, text) in reading.texts {
+            let known = read(&path, text, before.remove(&path));
+            self.0.insert(path, known);
+        }
+        for known in self.0.values() {
+            diagnostics.extend(known.diagnostics.iter().cloned());
+        }
+        let parts = self.0.iter();
+        let parts = parts.map(|(path, known)| (path.as_path(), &*known.configuration));
+        let (configuration, found) = join::join(parts);
+        diagnostics.extend(found);
+        Update {
+            configuration: Arc::new(configuration),
+            diagnostics,
+        }
+    }
+}
+
+/// What a file says, given what it said before.
+fn read(path: &Path, text: io::Result<Arc<str>>, before: Option<Known>) -> Known {
+    let text = match text {
+        Ok(text) => text,
+        Err(error) => return unchanged(before, None, unreadable(path, &error)),
+    };
+    if before
+        .as_ref()
+        .is_some_and(|known| known.text.as_ref() == Some(&text))
+    {
+        return before.expect("it was looked at just now");
+    }
+    match decode(path, &text) {
+        Ok((configuration, diagnostics)) => Known {
+            text: Some(text),
+            configuration: Arc::new(configuration),
+            diagnostics,
+        },
+        Err(diagnostic) => unchanged(before, Some(text), *diagnostic),
+    }
+}
+
+/// What a file said before, since it cannot be understood now.
+fn unchanged(before: Option<Known>, text: Option<Arc<str>>, problem: Diagnostic) -> Known {
+    Known {
+        text,
+        configuration: before.map(|known| known.configuration).unwrap_or_default(),
+        diagnostics: vec![problem],
+    }
+}
+
+fn decode(path: &Path, text: &str) -> Result<(Configuration, Vec<Diagnostic>), Box<Diagnostic>> {
+    let file = path.display().to_string();
+    let ignored = |reason, line, message: &str| {
+        let location = Location {
+            file: file.clone(),
+            line,
+        };
+        let ignored = Diagnostic::error(Subject::named("file", &file), reason, message)
+            .located(Some(location))
+            .leads_to(Consequence::FileIgnored);
+        Err(Box::new(ignored))
+    };
+    let Some(format) = Format::of_path(path) else {
+        let message = "unsupported file extension: use yaml, yml, toml or json";
+        return ignored(reason::UNPARSABLE, 0, message);
+    };
+    if let Some(line) = text.lines().position(|line| line.contains("{{")) {
+        let message = "Go templates (`{{ … }}`) are not supported";
+        return ignored(reason::NOT_SERVED, line + 1, message);
+    }
+    let origin = Origin {
+        provider: NAME,
+        file: &file,
+    };
+    decode_text(text, format, origin)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+    let subject = Subject::named("file", path.display().to_string());
+    Diagnostic::error(subject, reason::UNREADABLE, error.to_string())
+        .leads_to(Consequence::FileIgnored)
+}
+
+#[cfg(test)]
+mod tests;

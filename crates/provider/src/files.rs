@@ -1,0 +1,147 @@
+//! Which files are there, what do they hold, and when does that change?
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+mod watch;
+
+pub use watch::Changes;
+
+/// A file, or the files below a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    root: PathBuf,
+    /// What the name of a file in a directory ends with, behind the dot.
+    extensions: &'static [&'static str],
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The text of each file, in the order of the paths, or why it cannot be read.
+    pub texts: BTreeMap<PathBuf, io::Result<Arc<str>>>,
+    /// Directories that cannot be listed, and why; a root that does not exist is one.
+    pub unreadable: Vec<(PathBuf, io::Error)>,
+    /// Every directory in which a change would change the reading.
+    pub(crate) directories: Vec<PathBuf>,
+}
+
+/// Larger files are not read: they are no configuration.
+const LARGEST_FILE: u64 = 64 << 20;
+
+impl Files {
+    /// The file, or those files below the directory, whose name ends with one of the extensions.
+    /// A file that is named by itself may have any.
+    pub fn new(root: impl Into<PathBuf>, extensions: &'static [&'static str]) -> Self {
+        Self {
+            root: root.into(),
+            extensions,
+        }
+    }
+
+    /// Where the files are.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Reads all files.
+    pub fn read(&self) -> Reading {
+        let mut reading = Reading::default();
+        if self.root.is_dir() {
+            self.read_directory(&self.root, &mut reading);
+        } else {
+            if let Some(directory) = existing_parent(&self.root) {
+                reading.directories.push(directory);
+            }
+            match std::fs::metadata(&self.root) {
+                Ok(_) => reading.read_file(self.root.clone()),
+                Err(error) => reading.unreadable.push((self.root.clone(), error)),
+            }
+        }
+        reading.directories.sort();
+        reading.directories.dedup();
+        reading
+    }
+
+    fn read_directory(&self, directory: &Path, reading: &mut Reading) {
+        reading.directories.push(directory.to_owned());
+        if let Some(parent) = existing_parent(directory) {
+            // So that it is seen when the directory itself is replaced.
+            reading.directories.push(parent);
+        }
+        let entries =
+            std::fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let entries = match entries {
+            Ok(entries) => entries,
+            Err(error) => {
+                reading.unreadable.push((directory.to_owned(), error));
+                return;
+            }
+        };
+        for entry in entries {
+            let path = entry.path();
+            if is_passed_over(&path) {
+                continue;
+            }
+            // Traefik: links to directories are not followed, those to files are.
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                self.read_directory(&path, reading);
+            } else if self.has_extension(&path) && !path.is_dir() {
+                reading.read_file(path);
+            }
+        }
+    }
+
+    fn has_extension(&self, path: &Path) -> bool {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        extension.is_some_and(|extension| self.extensions.contains(&extension))
+    }
+}
+
+impl Reading {
+    fn read_file(&mut self, path: PathBuf) {
+        if let Some(target) = path
+            .canonicalize()
+            .ok()
+            .as_deref()
+            .and_then(existing_parent)
+        {
+            self.directories.push(target);
+        }
+        let text = read_text(&path);
+        // Gone since the directory was listed: as if it had not been there.
+        if !matches!(&text, Err(error) if error.kind() == io::ErrorKind::NotFound) {
+            self.texts.insert(path, text.map(Arc::from));
+        }
+    }
+}
+
+fn read_text(path: &Path) -> io::Result<String> {
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("not a file"));
+    }
+    if metadata.len() > LARGEST_FILE {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    std::fs::read_to_string(path)
+}
+
+/// What Kubernetes keeps beside the files of a mounted ConfigMap, and the locks of editors.
+fn is_passed_over(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| name.starts_with("..") || name.starts_with(".#"))
+}
+
+/// The nearest directory above that exists.
+fn existing_parent(path: &Path) -> Option<PathBuf> {
+    path.ancestors()
+        .skip(1)
+        .map(|ancestor| match ancestor.as_os_str().is_empty() {
+            true => PathBuf::from("."),
+            false => ancestor.to_owned(),
+        })
+        .find(|ancestor| ancestor.is_dir())
+}
