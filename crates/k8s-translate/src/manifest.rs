@@ -106,7 +106,8 @@ fn segments(text: &str) -> Vec<(usize, String)> {
             current.0 = number;
         }
         // A directive (`%YAML 1.2`) belongs to the marker after it and says nothing of use.
-        if !ends && !(line.starts_with('%') && current.1.trim().is_empty()) {
+        let is_directive = line.starts_with('%') && current.1.trim().is_empty();
+        if !ends && !is_directive {
             current.1.push_str(line);
         }
         current.1.push('\n');

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use traefikrs_config::static_config::{KubernetesCrd, KubernetesManifests};
+
 /// Which objects count, and what may they ask for?
 ///
 /// The options of `providers.kubernetesCRD` that influence the result, under Traefik's names. The
@@ -34,6 +36,36 @@ pub struct Options {
     /// The only namespace whose `default` TLSOption and TLSStore count; empty means any.
     pub default_tls_resources_namespace: String,
 }
+
+/// Traefik's provider options, as the static configuration has them, to ours.
+macro_rules! from_static {
+    ($provider:ty) => {
+        impl TryFrom<&$provider> for Options {
+            type Error = InvalidSelector;
+
+            fn try_from(provider: &$provider) -> Result<Self, InvalidSelector> {
+                Ok(Self {
+                    namespaces: provider.namespaces.clone(),
+                    label_selector: provider.label_selector.parse()?,
+                    ingress_class: provider.ingress_class.clone(),
+                    allow_cross_namespace: provider.allow_cross_namespace,
+                    allow_external_name_services: provider.allow_external_name_services,
+                    allow_empty_services: provider.allow_empty_services,
+                    native_lb_by_default: provider.native_lb_by_default,
+                    disable_cluster_scope_resources: provider.disable_cluster_scope_resources,
+                    cross_provider_namespaces: provider.cross_provider_namespaces.clone(),
+                    safe_naming: provider.safe_naming,
+                    default_tls_resources_namespace: provider
+                        .default_tls_resources_namespace
+                        .clone(),
+                })
+            }
+        }
+    };
+}
+
+from_static!(KubernetesCrd);
+from_static!(KubernetesManifests);
 
 impl Options {
     pub(crate) fn watches(&self, namespace: &str) -> bool {

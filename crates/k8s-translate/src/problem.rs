@@ -64,7 +64,7 @@ impl Problem {
 /// Where in an object? Costs nothing until it is printed: most places never have a problem.
 #[derive(Clone, Copy)]
 pub(crate) struct Path<'a> {
-    parent: Option<&'a Path<'a>>,
+    parent: Option<&'a Self>,
     step: Step<'a>,
 }
 

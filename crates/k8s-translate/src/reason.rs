@@ -127,7 +127,7 @@ reasons! {
     SEVERAL_DEFAULTS = "SeveralDefaults";
     /// A `default` TLSOption or TLSStore is not in the namespace that the operator chose.
     DEFAULT_IN_OTHER_NAMESPACE = "DefaultInOtherNamespace";
-    /// A TLSStore is not named `default`, so its certificates only serve names that they cover.
+    /// A TLSStore is not named `default`, so nobody asks it for certificates.
     STORE_NEVER_ASKED = "StoreNeverAsked";
     /// Two different definitions get the same name.
     NAME_COLLISION = "NameCollision";

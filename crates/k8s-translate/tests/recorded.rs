@@ -78,7 +78,7 @@ fn options(flags: &[String]) -> Options {
             "nativelbbydefault" => options.native_lb_by_default = value == "true",
             "ingressclass" => value.clone_into(&mut options.ingress_class),
             "namespaces" => options.namespaces = value.split(',').map(str::to_owned).collect(),
-            other => panic!("unknown flag {other}"),
+            other => unreachable!("unknown flag {other}"),
         }
     }
     options
@@ -192,7 +192,7 @@ fn is_explained(
         }
         // Two definitions of one name in two objects, of which an arbitrary one counts.
         "N-17" => !ours.is_null() && !theirs.is_null(),
-        other => panic!("unknown defect {other}"),
+        other => unreachable!("unknown defect {other}"),
     }
 }
 

@@ -16,7 +16,8 @@ pub(super) fn admit(kind: Kind, object: &mut Value, findings: &mut Vec<Problem>)
     match kind {
         Kind::Service => default_service(object),
         Kind::Secret => merge_string_data(object),
-        Kind::EndpointSlice | Kind::ConfigMap | Kind::Node => {}
+        Kind::EndpointSlice => default_endpoint_slice(object),
+        Kind::ConfigMap | Kind::Node => {}
         _ => {
             if let Some(schema) = schema(kind) {
                 let mut check = Check { findings };
@@ -24,15 +25,12 @@ pub(super) fn admit(kind: Kind, object: &mut Value, findings: &mut Vec<Problem>)
             }
         }
     }
+    let is_unnamed = |namespace: &Value| namespace.as_str().is_none_or(str::is_empty);
     if kind != Kind::Node
-        && object["metadata"]["namespace"]
-            .as_str()
-            .unwrap_or("")
-            .is_empty()
+        && is_unnamed(&object["metadata"]["namespace"])
+        && let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut)
     {
-        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.insert("namespace".to_owned(), "default".into());
-        }
+        metadata.insert("namespace".to_owned(), "default".into());
     }
 }
 
@@ -52,6 +50,19 @@ fn default_service(object: &mut Value) {
         if let Some(number) = port.get("port").cloned() {
             port.entry("targetPort").or_insert(number);
         }
+    }
+}
+
+fn default_endpoint_slice(object: &mut Value) {
+    for port in object
+        .get_mut("ports")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object_mut)
+    {
+        port.entry("name").or_insert_with(|| "".into());
+        port.entry("protocol").or_insert_with(|| "TCP".into());
     }
 }
 
