@@ -166,3 +166,6 @@ fn part_of_roots_only(router: &dynamic::Router) -> Option<&'static str> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;
