@@ -120,7 +120,8 @@ impl fmt::Debug for FileOrContent {
 impl Configuration {
     /// The configuration without certificates, keys and authorities, fit to be printed.
     ///
-    /// Traefik: the same parts are blanked in its "Configuration received" log line.
+    /// Traefik: the same parts are blanked in its "Configuration received" log line, and there are
+    /// also no keys and passwords of middlewares.
     #[must_use]
     pub fn without_key_material(mut self) -> Self {
         if let Some(tls) = &mut self.tls {
@@ -136,6 +137,24 @@ impl Configuration {
             for transport in http.servers_transports.values_mut() {
                 transport.certificates.clear();
                 transport.root_cas.clear();
+            }
+            // Traefik prints these, but nobody needs a private key or a password in a log.
+            for middleware in http.middlewares.values_mut() {
+                let redis = middleware
+                    .rate_limit
+                    .as_mut()
+                    .and_then(|limit| limit.redis.as_mut());
+                let auth = middleware.forward_auth.as_mut();
+                let tls = auth.and_then(|auth| auth.tls.as_mut());
+                if let Some(tls) = tls {
+                    tls.key = FileOrContent::default();
+                }
+                if let Some(redis) = redis {
+                    redis.password = Sensitive::default();
+                    if let Some(tls) = &mut redis.tls {
+                        tls.key = FileOrContent::default();
+                    }
+                }
             }
         }
         self
