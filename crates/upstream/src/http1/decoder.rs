@@ -238,3 +238,98 @@ impl Chunked {
         Ok(trailers)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The body and what follows it, if the wire holds a whole chunked body: RFC 9112 §7.1 read off the page.
+    fn reference(mut wire: &[u8]) -> Option<(Vec<u8>, usize, Vec<u8>)> {
+        let mut body = Vec::new();
+        loop {
+            let line = until_crlf(&mut wire)?;
+            let size = line.split(|&byte| byte == b';').next()?;
+            let size = size.strip_suffix(b" ").unwrap_or(size);
+            if size.is_empty() || line.contains(&b'\n') || !size.iter().all(u8::is_ascii_hexdigit) {
+                return None;
+            }
+            let size = usize::from_str_radix(std::str::from_utf8(size).ok()?, 16).ok()?;
+            if size == 0 {
+                break;
+            }
+            body.extend_from_slice(wire.get(..size)?);
+            wire = wire[size..].strip_prefix(b"\r\n")?;
+        }
+        let mut n_trailers = 0;
+        loop {
+            match until_crlf(&mut wire)? {
+                b"" => return Some((body, n_trailers, wire.to_vec())),
+                line if line.contains(&b'\n') => return None,
+                _ => n_trailers += 1,
+            }
+        }
+    }
+
+    fn until_crlf<'a>(wire: &mut &'a [u8]) -> Option<&'a [u8]> {
+        let at = wire.windows(2).position(|window| window == b"\r\n")?;
+        let line = &wire[..at];
+        *wire = &wire[at + 2..];
+        Some(line)
+    }
+
+    fn decode(wire: &[u8], cuts: &[usize]) -> Option<(Vec<u8>, usize, Vec<u8>)> {
+        let mut decoder = Decoder::chunked();
+        let (mut body, mut n_trailers) = (Vec::new(), 0);
+        let mut wire = Bytes::copy_from_slice(wire);
+        for n in cuts.iter().copied().chain([usize::MAX]) {
+            let mut piece = wire.split_to(n.min(wire.len()));
+            loop {
+                match decoder.decode(&mut piece).ok()? {
+                    Decoded::More => break assert!(piece.is_empty()),
+                    Decoded::Data(data) => body.extend_from_slice(&data),
+                    Decoded::Trailers(trailers) => n_trailers = trailers.len(),
+                    Decoded::End => return Some((body, n_trailers, [piece, wire].concat())),
+                }
+            }
+        }
+        None
+    }
+
+    fn chunk() -> impl Strategy<Value = Vec<u8>> {
+        let data = proptest::collection::vec(any::<u8>(), 1..40);
+        let extension = prop_oneof![Just(""), Just(";a"), Just(" ;a=\"b\"")];
+        (data, extension).prop_map(|(data, extension)| {
+            [
+                format!("{:x}{extension}\r\n", data.len()).as_bytes(),
+                &data,
+                b"\r\n",
+            ]
+            .concat()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_cut_makes_no_difference(
+            chunks in proptest::collection::vec(chunk(), 0..6),
+            trailers in proptest::collection::vec("[a-z]{1,5}: [a-z]{0,5}\r\n", 0..3),
+            rest in "[a-z]{0,5}",
+            cuts in proptest::collection::vec(0_usize..12, 0..60),
+            mutation in proptest::option::weighted(0.3, (any::<prop::sample::Index>(), any::<u8>())),
+        ) {
+            let mut wire = [&chunks.concat(), b"0\r\n".as_slice(), trailers.concat().as_bytes(), b"\r\n", rest.as_bytes()].concat();
+            if let Some((at, byte)) = mutation {
+                let at = at.index(wire.len());
+                wire[at] = byte;
+                // Trailers must also be fields, which the reference does not know.
+                if let Some(decoded) = decode(&wire, &cuts) {
+                    prop_assert_eq!(Some(decoded), reference(&wire));
+                }
+            } else {
+                prop_assert_eq!(decode(&wire, &cuts), reference(&wire));
+            }
+        }
+    }
+}

@@ -1,5 +1,11 @@
 //! What a caller sees of servers that behave, and of those that do not.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that fails may panic, in its helpers too"
+)]
+
 mod fuzz;
 mod http2;
 mod request;

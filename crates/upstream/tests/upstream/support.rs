@@ -68,7 +68,7 @@ impl Server {
                 let (heard, closed) = (Rc::clone(&heard), Rc::clone(&closed));
                 spawn_local(async move {
                     play(stream, script, |bytes| {
-                        heard.borrow_mut()[number].extend_from_slice(bytes)
+                        heard.borrow_mut()[number].extend_from_slice(bytes);
                     })
                     .await;
                     closed.set(closed.get() + 1);
