@@ -26,8 +26,8 @@ pub struct RequestView<'a> {
     /// The headers that rules may see.
     ///
     /// Traefik shows them what is left after its own handling of forwarded and hop-by-hop headers: the caller removes
-    /// `Connection` and what it names, `Transfer-Encoding` and `Trailer`, and untrusted `X-Forwarded-*`. `Host` is never
-    /// seen, whether it is in the map or not.
+    /// `Connection` and what it names, and untrusted `X-Forwarded-*`. `Host`, `Transfer-Encoding` and `Trailer` are never
+    /// seen, whether they are in the map or not.
     pub headers: &'a HeaderMap,
     /// The address of the peer: the transport's, or the source that a trusted PROXY protocol header names.
     pub peer: Option<IpAddr>,
