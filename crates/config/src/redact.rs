@@ -120,8 +120,8 @@ impl fmt::Debug for FileOrContent {
 impl Configuration {
     /// The configuration without certificates, keys and authorities, fit to be printed.
     ///
-    /// Traefik: the same parts are blanked in its "Configuration received" log line, and there are
-    /// also no keys and passwords of middlewares.
+    /// Traefik: its "Configuration received" log line blanks the same parts, except for the keys and
+    /// passwords of middlewares, which it prints.
     #[must_use]
     pub fn without_key_material(mut self) -> Self {
         if let Some(tls) = &mut self.tls {
