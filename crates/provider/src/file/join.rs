@@ -33,7 +33,7 @@ pub(super) fn join<'a>(
         }
         for (whole, part) in [(&mut whole.tcp, &part.tcp), (&mut whole.udp, &part.udp)] {
             if let Some(part) = part {
-                joiner.take_raw(whole.get_or_insert_default(), part);
+                take_raw(whole.get_or_insert_default(), part);
             }
         }
     }
@@ -73,18 +73,6 @@ impl Joiner<'_> {
         }
     }
 
-    fn take_raw(&mut self, whole: &mut Raw, part: &Raw) {
-        for (section, elements) in part {
-            let own = whole.entry(section).or_insert_with(|| Raw::new().into());
-            let (Some(own), Some(elements)) = (own.as_object_mut(), elements.as_object()) else {
-                continue;
-            };
-            for (name, element) in elements {
-                own.entry(name).or_insert_with(|| element.clone());
-            }
-        }
-    }
-
     fn is_first(&mut self, kind: &str, name: &str) -> bool {
         let key = (kind.to_owned(), name.to_owned());
         let Some(first) = self.first.get(&key) else {
@@ -103,5 +91,18 @@ impl Joiner<'_> {
                 .leads_to(Consequence::Overridden),
         );
         false
+    }
+}
+
+/// Joins what is not typed yet: of elements with one name the first counts.
+fn take_raw(whole: &mut Raw, part: &Raw) {
+    for (section, elements) in part {
+        let own = whole.entry(section).or_insert_with(|| Raw::new().into());
+        let (Some(own), Some(elements)) = (own.as_object_mut(), elements.as_object()) else {
+            continue;
+        };
+        for (name, element) in elements {
+            own.entry(name).or_insert_with(|| element.clone());
+        }
     }
 }

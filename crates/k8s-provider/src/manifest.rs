@@ -1,0 +1,204 @@
+//! Kubernetes objects out of files.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde_json::Value;
+use traefikrs_config::diagnostic::{Consequence, Diagnostic, Location, Subject};
+use traefikrs_config::reason;
+use traefikrs_config::static_config::KubernetesManifests;
+use traefikrs_k8s_translate::manifest::{Document, documents};
+use traefikrs_k8s_translate::{Cluster, InvalidSelector, Options, translate};
+use traefikrs_provider::files::{Changes, Files, Reading};
+use traefikrs_provider::{Provider, Update, Updates};
+
+/// The name behind the `@`: the one that objects use for each other in a cluster.
+const NAME: &str = "kubernetescrd";
+
+/// What directories are searched for.
+const EXTENSIONS: &[&str] = &["yaml", "yml", "json"];
+
+/// Configuration out of Kubernetes manifests in a file or a directory.
+///
+/// A document that does not parse costs its own objects only: they are as if they were deleted. A
+/// file of which nothing can be read keeps the objects that it had.
+#[derive(Debug)]
+pub struct ManifestProvider {
+    files: Files,
+    watch: bool,
+    options: Options,
+}
+
+impl ManifestProvider {
+    /// A provider as the static configuration asks for it.
+    ///
+    /// # Errors
+    ///
+    /// A label selector that is none.
+    pub fn new(options: &KubernetesManifests) -> Result<Self, InvalidSelector> {
+        let root = match options.directory.as_str() {
+            "" => &options.path,
+            directory => directory,
+        };
+        Ok(Self {
+            files: Files::new(root, EXTENSIONS),
+            watch: options.watch,
+            options: translation_options(options)?,
+        })
+    }
+}
+
+fn translation_options(options: &KubernetesManifests) -> Result<Options, InvalidSelector> {
+    Ok(Options {
+        namespaces: options.namespaces.clone(),
+        label_selector: options.label_selector.parse()?,
+        ingress_class: options.ingress_class.clone(),
+        allow_cross_namespace: options.allow_cross_namespace,
+        allow_external_name_services: options.allow_external_name_services,
+        allow_empty_services: options.allow_empty_services,
+        native_lb_by_default: options.native_lb_by_default,
+        disable_cluster_scope_resources: options.disable_cluster_scope_resources,
+        cross_provider_namespaces: options.cross_provider_namespaces.clone(),
+        safe_naming: options.safe_naming,
+        default_tls_resources_namespace: options.default_tls_resources_namespace.clone(),
+    })
+}
+
+impl Provider for ManifestProvider {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn run(self: Box<Self>, updates: Updates) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move {
+            let mut memory = Memory::default();
+            if !self.watch {
+                updates.send(memory.update(self.files.read(), &self.options));
+                return;
+            }
+            let mut changes = Changes::new(self.files);
+            loop {
+                let reading = changes.read();
+                let mut update = memory.update(reading, &self.options);
+                update.diagnostics.extend(unwatchable(&changes));
+                updates.send(update);
+                changes.changed().await;
+            }
+        })
+    }
+}
+
+/// Says that changes are found by looking.
+fn unwatchable(changes: &Changes) -> Option<Diagnostic> {
+    let problem = changes.problem()?;
+    let message = format!("cannot be watched, so it is read every second: {problem}");
+    let subject = Subject::named("provider", "kubernetesManifests");
+    Some(Diagnostic::warning(subject, reason::UNREADABLE, message))
+}
+
+/// What was read before, by file.
+#[derive(Debug, Default)]
+struct Memory(BTreeMap<PathBuf, Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    text: Option<Arc<str>>,
+    /// Each object, and the line on which its document starts.
+    objects: Vec<(usize, Value)>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Memory {
+    /// What the objects of all files ask for now.
+    fn update(&mut self, reading: Reading, options: &Options) -> Update {
+        let mut before = std::mem::take(&mut self.0);
+        let mut diagnostics = Vec::new();
+        for (path, error) in &reading.unreadable {
+            diagnostics.push(unreadable(path, error));
+            // A directory that cannot be listed now says nothing of its files.
+            let kept = before.extract_if(.., |file, _| {
+                file.starts_with(path) && error.kind() != io::ErrorKind::NotFound
+            });
+            self.0.extend(kept);
+        }
+        for (path, text) in reading.texts {
+            let known = read(&path, text, before.remove(&path).unwrap_or_default());
+            self.0.insert(path, known);
+        }
+        let mut cluster = Cluster::new();
+        for (path, known) in &self.0 {
+            diagnostics.extend(known.diagnostics.iter().cloned());
+            let file = path.display().to_string();
+            for (line, object) in &known.objects {
+                let location = Location {
+                    file: file.clone(),
+                    line: *line,
+                };
+                cluster.apply_manifest(object.clone(), Some(location));
+            }
+        }
+        let translation = translate(&cluster, options);
+        diagnostics.extend(translation.diagnostics);
+        Update {
+            configuration: Arc::new(translation.configuration),
+            diagnostics,
+        }
+    }
+}
+
+/// What a file says, given what it said before.
+fn read(path: &Path, text: io::Result<Arc<str>>, before: Known) -> Known {
+    let text = match text {
+        Ok(text) => text,
+        Err(error) => {
+            return Known {
+                text: None,
+                diagnostics: vec![unreadable(path, &error)],
+                ..before
+            };
+        }
+    };
+    if before.text.as_ref() == Some(&text) {
+        return before;
+    }
+    let mut known = Known::default();
+    let mut errors = Vec::new();
+    for Document { line, object } in documents(&text) {
+        match object {
+            Ok(object) => known.objects.push((line, object)),
+            Err(error) => errors.push(error),
+        }
+    }
+    let is_lost = known.objects.is_empty() && !errors.is_empty();
+    let consequence = if is_lost {
+        known.objects = before.objects;
+        Consequence::FileIgnored
+    } else {
+        Consequence::ObjectDropped
+    };
+    let file = path.display().to_string();
+    known.diagnostics.extend(errors.into_iter().map(|error| {
+        let location = Location {
+            file: file.clone(),
+            line: error.line,
+        };
+        let subject = Subject::named("document", &file);
+        Diagnostic::error(subject, reason::UNPARSABLE, error.problem)
+            .located(Some(location))
+            .leads_to(consequence)
+    }));
+    known.text = Some(text);
+    known
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+    let subject = Subject::named("file", path.display().to_string());
+    Diagnostic::error(subject, reason::UNREADABLE, error.to_string())
+        .leads_to(Consequence::FileIgnored)
+}
+
+#[cfg(test)]
+mod tests;
