@@ -313,10 +313,10 @@ impl Backend<'_> {
                 .to_owned()
         } else if !names.contains(&format!("`{}`", port.name())) {
             let names = list(names.iter().map(String::as_str), "none");
-            format!(
-                "its EndpointSlices have no port named `{}`, only {names}",
-                port.name()
-            )
+            match port.name() {
+                "" => format!("its EndpointSlices have no port without a name, only {names}"),
+                name => format!("its EndpointSlices have no port named `{name}`, only {names}"),
+            }
         } else {
             "none of its endpoints is serving".to_owned()
         };

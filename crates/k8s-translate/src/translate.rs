@@ -270,6 +270,10 @@ impl Build<'_> {
     ) {
         let view = self.view;
         let name = self.default_or_named(key, several);
+        if let (Err(problem), false) = (&name, self.may_be_default(key)) {
+            problems.push(problem.clone());
+            return;
+        }
         if key.name != "default" {
             let message = "only the store `default` is ever asked; move the certificates there";
             problems.push(Problem::warning(
@@ -415,26 +419,30 @@ impl Build<'_> {
     }
 
     fn collision(&mut self, what: &str, name: &str, earlier: &Owner, owner: &Owner) {
+        let way_out = if self.view.options.safe_naming {
+            ""
+        } else {
+            " or set `safeNaming`"
+        };
         let message = if earlier == owner {
             format!(
-                "the {what} `{name}` is defined more than once with different options, the last definition counts; set `safeNaming` or give each the same options"
+                "the {what} `{name}` is defined more than once, and the last definition counts; make them equal{way_out}"
             )
         } else {
             format!(
-                "the {what} `{name}` is also defined by {}, whose definition counts; set `safeNaming` or rename one",
+                "the {what} `{name}` is also defined by {}, whose definition counts; rename one{way_out}",
                 owner.subject
             )
         };
         let problem = Problem::warning(reason::NAME_COLLISION, Path::SPEC, message);
-        let diagnostic = problem
-            .leads_to(Consequence::Overridden)
-            .diagnostic(earlier.subject.clone(), earlier.location.clone());
-        if !self.diagnostics.contains(&diagnostic) {
-            self.diagnostics.push(diagnostic);
-        }
+        self.report(earlier, vec![problem.leads_to(Consequence::Overridden)]);
     }
 
-    fn finish(self) -> Translation {
+    fn finish(mut self) -> Translation {
+        // In the order of the files; the sort is stable, so an object's own stay in their order.
+        self.diagnostics
+            .sort_by(|a, b| (&a.location, &a.subject).cmp(&(&b.location, &b.subject)));
+        self.diagnostics.dedup();
         let mut tls = self.tls;
         tls.certificates = self.certificates.into_list();
         Translation {

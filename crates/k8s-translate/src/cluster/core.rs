@@ -97,7 +97,7 @@ impl<'de> Deserialize<'de> for Bytes {
         STANDARD
             .decode(text)
             .map(Self)
-            .map_err(|error| serde::de::Error::custom(format!("not base64: {error}")))
+            .map_err(|_| serde::de::Error::custom("not base64; encode it, or use `stringData`"))
     }
 }
 

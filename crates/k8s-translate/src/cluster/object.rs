@@ -111,11 +111,17 @@ fn undecodable(path: &str, error: &serde_path_to_error::Error<serde_json::Error>
         (path, inner) if inner.starts_with('[') => format!("{path}{inner}"),
         (path, inner) => format!("{path}.{inner}"),
     };
-    Problem::error(
-        reason::UNDECODABLE,
-        path,
-        format!("{}; write a value of the expected type", error.inner()),
-    )
+    let message = error.inner().to_string();
+    let message = match message.strip_prefix("invalid type: ") {
+        Some(mismatch) => {
+            let mismatch = mismatch
+                .replace("expected i64", "expected a number")
+                .replace("expected i32", "expected a number");
+            format!("wrong type: {mismatch}; write that")
+        }
+        None => message,
+    };
+    Problem::error(reason::UNDECODABLE, path, message)
 }
 
 macro_rules! decoded_as_a_whole {
