@@ -14,13 +14,19 @@ pub(crate) struct Passed<'g>(SmallVec<[&'g Stack; 4]>);
 
 impl<'g> Passed<'g> {
     /// Lets a request through a stack; the error is the answer it gets there.
-    pub(crate) fn through(&mut self, stack: &'g Stack, inbound: &mut Inbound) -> Result<(), Answer> {
+    pub(crate) fn through(
+        &mut self,
+        stack: &'g Stack,
+        inbound: &mut Inbound,
+    ) -> Result<(), Box<Answer>> {
         if stack.is_empty() {
             return Ok(());
         }
         stack
             .request(&mut inbound.parts, &mut inbound.context)
-            .map_err(|answer| Answer::from_parts(answer.head, Content::Whole(answer.body)))?;
+            .map_err(|answer| {
+                Box::new(Answer::from_parts(answer.head, Content::Whole(answer.body)))
+            })?;
         inbound.seen = Seen::among(&inbound.parts.headers);
         self.0.push(stack);
         Ok(())

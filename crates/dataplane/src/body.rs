@@ -65,6 +65,8 @@ impl http_body::Body for RequestBody {
 /// What a client gets after the head. When it is gone, so is the request.
 pub(crate) struct ResponseBody {
     content: Content,
+    /// What broke the answer off, held back once.
+    failure: Option<traefikrs_upstream::Error>,
     _in_flight: InFlight,
 }
 
@@ -83,6 +85,7 @@ impl ResponseBody {
     pub(crate) fn new(content: Content, in_flight: InFlight) -> Self {
         Self {
             content,
+            failure: None,
             _in_flight: in_flight,
         }
     }
@@ -96,18 +99,25 @@ impl http_body::Body for ResponseBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match &mut self.content {
+        let this = &mut *self;
+        if let Some(error) = this.failure.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        match &mut this.content {
             Content::Whole(bytes) => {
                 let bytes = std::mem::take(bytes);
                 Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
             }
-            Content::Upstream(body) => {
-                let frame = Pin::new(body).poll_frame(cx);
-                if let Poll::Ready(Some(Err(error))) = &frame {
+            Content::Upstream(body) => match Pin::new(body).poll_frame(cx) {
+                Poll::Ready(Some(Err(error))) => {
                     tracing::debug!(%error, "answer broken off");
+                    // A failed body ends the connection at once; what came before is written first.
+                    this.failure = Some(error);
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
                 }
-                frame
-            }
+                frame => frame,
+            },
         }
     }
 

@@ -45,6 +45,8 @@ pub(crate) struct Connection {
     waiting_for: Cell<WaitingFor>,
     /// When the head now being read, or read last, began to arrive.
     head_began: Cell<Millis>,
+    expects_line: Cell<bool>,
+    has_fragment: Cell<bool>,
     under_way: Cell<u32>,
     served: Cell<u64>,
     /// No request after this one is wanted.
@@ -110,8 +112,15 @@ async fn open(
 ) -> Option<(TcpStream, Opening)> {
     let opening = {
         let mut opening = pin!(read_opening(&mut stream, socket_peer, entry_point));
+        let mut is_hurried = false;
         poll_fn(|cx| {
-            if entry_point.stage() == Stage::Cut || deadline.poll(cx).is_ready() {
+            let stage = entry_point.stage();
+            if stage == Stage::Draining && !is_hurried {
+                // It may have been accepted just now: what it has sent takes a moment to be seen.
+                is_hurried = true;
+                deadline.set(entry_point.clock().after(Some(Duration::ZERO)));
+            }
+            if stage == Stage::Cut || deadline.poll(cx).is_ready() {
                 return Poll::Ready(None);
             }
             opening.as_mut().poll(cx)
@@ -233,6 +242,8 @@ impl Connection {
             deadline,
             waiting_for: Cell::new(WaitingFor::Head),
             head_began: Cell::new(now),
+            expects_line: Cell::new(opening.protocol == Protocol::Http1),
+            has_fragment: Cell::new(false),
             under_way: Cell::new(0),
             served: Cell::new(0),
             is_last: Cell::new(false),
@@ -251,9 +262,9 @@ impl Connection {
         self.entry_point.clock()
     }
 
-    /// Told by the socket what came in.
-    pub(crate) fn received(&self, bytes: &[u8]) {
-        if bytes.is_empty() || self.waiting_for.get() != WaitingFor::Request {
+    /// Told by the socket how much came in.
+    pub(crate) fn received(&self, len: usize) {
+        if len == 0 || self.waiting_for.get() != WaitingFor::Request {
             return;
         }
         self.head_began.set(self.clock().now());
@@ -264,11 +275,35 @@ impl Connection {
         }
     }
 
+    /// Whether what comes in next begins with a request line.
+    ///
+    /// Not known of requests that came in before their predecessors were answered.
+    pub(crate) fn expects_line(&self) -> bool {
+        self.expects_line.get()
+    }
+
+    /// Whether a head has begun to come in and no request is under way.
+    pub(crate) fn reads_head(&self) -> bool {
+        self.protocol == Protocol::Http1 && self.waiting_for.get() == WaitingFor::Head
+    }
+
+    /// Told by the socket that a request line has come in, and whether its path goes on behind a `#`.
+    pub(crate) fn has_line(&self, has_fragment: bool) {
+        self.expects_line.set(false);
+        self.has_fragment.set(has_fragment);
+    }
+
+    /// Whether the path of the request just read went on behind a `#`.
+    pub(crate) fn take_fragment(&self) -> bool {
+        self.has_fragment.take()
+    }
+
     /// Counts a request in.
     pub(crate) fn begin(self: &Rc<Self>) -> InFlight {
         self.under_way.set(self.under_way.get() + 1);
         self.served.set(self.served.get() + 1);
         self.waiting_for.set(WaitingFor::Answer);
+        self.expects_line.set(false);
         match self.protocol {
             Protocol::Http1 => {
                 let limit = self.entry_point.options.timeouts.write;
@@ -338,6 +373,7 @@ impl Connection {
     /// Traefik: once switched to another protocol, a connection may be silent for as long as it likes.
     pub(crate) fn begin_tunnel(&self) {
         self.waiting_for.set(WaitingFor::Answer);
+        self.expects_line.set(false);
         self.deadline.clear();
     }
 
@@ -381,6 +417,7 @@ impl Connection {
             return;
         }
         self.waiting_for.set(WaitingFor::Request);
+        self.expects_line.set(self.protocol == Protocol::Http1);
         let limit = if self.is_finishing.get() {
             Some(FAREWELL)
         } else {

@@ -167,6 +167,6 @@ fn limits(transport: &Transport, n_workers: usize) -> Limits {
         read_idle_timeout: transport.read_idle_timeout,
         ping_timeout: transport
             .ping_timeout
-            .unwrap_or(Limits::default().ping_timeout),
+            .unwrap_or_else(|| Limits::default().ping_timeout),
     }
 }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, EXPECT, HOST, PRAGMA, TRANSFER_ENCODING, UPGRADE,
+    CACHE_CONTROL, CONTENT_LENGTH, COOKIE, EXPECT, HOST, PRAGMA, TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
 use http::uri::PathAndQuery;
@@ -45,11 +45,15 @@ pub(crate) fn take_in(connection: &Connection, parts: &mut Parts) -> Result<Inta
     let seen = Seen::among(&parts.headers);
     check_framing(parts, seen)?;
     let host = settle_host(parts)?;
+    if connection.take_fragment() {
+        return Err(Box::new(answer::empty(StatusCode::BAD_REQUEST)));
+    }
     if parts.uri.path() == "*" && parts.method == Method::OPTIONS {
         return Err(Box::new(answer::empty(StatusCode::OK)));
     }
-    if connection.protocol() == Protocol::Http1 {
-        http1_quirks(&mut parts.headers, seen);
+    match connection.protocol() {
+        Protocol::Http1 => freshen(&mut parts.headers, seen),
+        Protocol::Http2 => join_cookies(&mut parts.headers),
     }
     if let Some(uri) = rewritten(&parts.uri, &options.http).map_err(|_| bad_request())? {
         parts.uri = uri;
@@ -126,9 +130,15 @@ fn settle_host(parts: &mut Parts) -> Result<HeaderValue, Box<Answer>> {
     if header.is_some_and(|header| !host::is_valid(header.as_bytes())) {
         return refuse("400 Bad Request: malformed Host header");
     }
+    if parts.uri.scheme().is_none() && parts.uri.authority().is_some() {
+        // The form is for CONNECT only.
+        return Err(bad_request());
+    }
     let absolute = parts.uri.authority().map(|authority| {
         let authority = authority.as_str();
-        authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+        authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host)
     });
     match absolute {
         Some(host) if !host.is_empty() => {
@@ -173,8 +183,24 @@ impl From<InvalidEscape> for Unreadable {
     }
 }
 
-/// What Go's server adds to requests that older clients send.
-fn http1_quirks(headers: &mut HeaderMap, seen: Seen) {
+/// RFC 9113 §8.2.3: cookies may come one by one, and go on as one.
+fn join_cookies(headers: &mut HeaderMap) {
+    let mut lines = headers.get_all(COOKIE).iter();
+    if lines.next().is_none() || lines.next().is_none() {
+        return;
+    }
+    let lines: Vec<&[u8]> = headers
+        .get_all(COOKIE)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    let joined =
+        HeaderValue::from_bytes(&lines.join(&b"; "[..])).expect("values make a value when joined");
+    headers.insert(COOKIE, joined);
+}
+
+/// Says in the words of HTTP/1.1 what a client asks for in those of HTTP/1.0, as Go's server does.
+fn freshen(headers: &mut HeaderMap, seen: Seen) {
     let is_fresh = seen.pragma()
         && headers
             .get(PRAGMA)

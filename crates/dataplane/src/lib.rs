@@ -1,4 +1,57 @@
-//! Stub.
+//! Who answers, and how does the answer get back? Takes requests from listening sockets to servers.
+//!
+//! ```text
+//! accept ─► handshake ─► route ─► apply ─► pick ─► forward
+//! ```
+//!
+//! [`Dataplane::start`] listens on every entry point and serves whatever configuration is published at the moment. Each
+//! worker is a thread with a runtime, listeners, connections and upstream pools of its own; requests share nothing
+//! between threads but the immutable configuration and whose turn a balancer says it is.
+//!
+//! ```
+//! use std::io::{Read, Write};
+//! use std::net::TcpStream;
+//! use std::sync::Arc;
+//!
+//! use arc_swap::ArcSwap;
+//! use traefikrs_compile::Compiled;
+//! use traefikrs_dataplane::{Dataplane, EntryPointOptions, Options, PingOptions};
+//!
+//! let published = Arc::new(ArcSwap::from_pointee(Compiled::default()));
+//! let options = Options {
+//!     workers: 1,
+//!     entry_points: vec![EntryPointOptions::new("web", "127.0.0.1:0".parse()?)],
+//!     ping: PingOptions::default(),
+//!     server_name: None,
+//! };
+//! let running = Dataplane::start(options, published, None)?;
+//!
+//! let mut client = TcpStream::connect(running.address("web").expect("it listens"))?;
+//! client.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+//! let mut answer = String::new();
+//! client.read_to_string(&mut answer)?;
+//! assert!(answer.ends_with("404 page not found\n"));
+//!
+//! running.shutdown();
+//! running.wait()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What it mirrors
+//!
+//! Traefik 3.7: `pkg/server/server_entrypoint_tcp.go`, `pkg/middlewares/forwardedheaders`, `pkg/proxy/httputil`, and the
+//! behaviour of Go's `net/http` server that clients of Traefik see.
+//!
+//! # Where it differs
+//!
+//! - Interim responses of servers (103 and the like) are not passed on; 100 is sent by the proxy itself.
+//! - `Accept-Encoding` is left alone: nothing is asked for, and decompressed, on behalf of clients that did not ask.
+//! - Trailers of requests are passed on, which Traefik loses. Trailers of answers go to HTTP/1.1 clients that send
+//!   `TE: trailers`, and only those that `Trailer` announces.
+//! - A client that closes its half of the connection ends its request, as in Traefik, but gets no 499.
+//! - Folded header lines, heads with more than 256 fields, targets longer than 64 KiB, and `HTTP/1.2` are refused.
+//! - Bytes that may not stand in a query are escaped before it is passed on.
+//! - A `#` in a request that was sent before its predecessor was answered ends the path instead of refusing it.
 
 mod answer;
 mod apply;
@@ -15,6 +68,8 @@ mod listen;
 mod options;
 mod pick;
 pub mod proxy_protocol;
+mod refusal;
+mod request_line;
 mod route;
 mod serve;
 mod socket;

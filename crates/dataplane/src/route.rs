@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use http::header::HOST;
 use http::{HeaderValue, StatusCode};
-use traefikrs_compile::compiled::{EntryPointRoutes, LoadBalancer, Route, Server, Service, ServiceKind, Target};
+use traefikrs_compile::compiled::{
+    EntryPointRoutes, LoadBalancer, Route, Server, Service, ServiceKind, Target,
+};
 use traefikrs_gourl::routing_path;
 use traefikrs_middleware::path;
 use traefikrs_router::{RequestView, RouteTable};
@@ -22,7 +24,7 @@ pub(crate) fn lead<'g>(
     inbound: &mut Inbound,
     passed: &mut Passed<'g>,
     worker: &Worker,
-) -> Result<(&'g LoadBalancer, &'g Server), Answer> {
+) -> Result<(&'g LoadBalancer, &'g Server), Box<Answer>> {
     let service = route(routes, canonical_host, inbound, passed)?;
     pick(service, inbound, passed, worker)
 }
@@ -32,17 +34,19 @@ fn route<'g>(
     canonical_host: &str,
     inbound: &mut Inbound,
     passed: &mut Passed<'g>,
-) -> Result<&'g Service, Answer> {
+) -> Result<&'g Service, Box<Answer>> {
     let mut route = find(&routes.http, canonical_host, inbound)?;
     if routes.denied.denies(inbound.parts.uri.path()) {
-        return Err(answer::empty(StatusCode::BAD_REQUEST));
+        return Err(Box::new(answer::empty(StatusCode::BAD_REQUEST)));
     }
     loop {
         passed.through(&route.stack, inbound)?;
         route = match &route.target {
             Target::Service(service) => return Ok(service),
             Target::Children(children) => find(children, canonical_host, inbound)?,
-            Target::NotServed => return Err(answer::bare(StatusCode::SERVICE_UNAVAILABLE)),
+            Target::NotServed => {
+                return Err(Box::new(answer::bare(StatusCode::SERVICE_UNAVAILABLE)));
+            }
         };
     }
 }
@@ -52,17 +56,25 @@ fn pick<'g>(
     inbound: &mut Inbound,
     passed: &mut Passed<'g>,
     worker: &Worker,
-) -> Result<(&'g LoadBalancer, &'g Server), Answer> {
+) -> Result<(&'g LoadBalancer, &'g Server), Box<Answer>> {
     let mut service = service;
     loop {
         passed.through(&service.stack, inbound)?;
         service = match &service.kind {
             ServiceKind::LoadBalancer(balancer) => {
-                let server = pick::server(balancer).ok_or_else(answer::no_server)?;
+                let server = pick::server(balancer).ok_or_else(|| Box::new(answer::no_server()))?;
                 return Ok((balancer, server));
             }
-            ServiceKind::Weighted(weighted) => pick::child(weighted).ok_or_else(answer::no_server)?,
-            ServiceKind::Internal(internal) => return Err(internal::answer(*internal, worker, &inbound.parts)),
+            ServiceKind::Weighted(weighted) => {
+                pick::child(weighted).ok_or_else(|| Box::new(answer::no_server()))?
+            }
+            ServiceKind::Internal(internal) => {
+                return Err(Box::new(internal::answer(
+                    *internal,
+                    worker,
+                    &inbound.parts,
+                )));
+            }
         };
     }
 }
@@ -72,7 +84,7 @@ fn find<'g>(
     table: &'g RouteTable<Arc<Route>>,
     canonical_host: &str,
     inbound: &Inbound,
-) -> Result<&'g Route, Answer> {
+) -> Result<&'g Route, Box<Answer>> {
     let parts = &inbound.parts;
     let request = RequestView {
         method: parts.method.as_str(),
@@ -84,7 +96,10 @@ fn find<'g>(
         headers: &parts.headers,
         peer: Some(inbound.context.peer.ip()),
     };
-    table.find(&request).map(Arc::as_ref).ok_or_else(answer::not_found)
+    table
+        .find(&request)
+        .map(Arc::as_ref)
+        .ok_or_else(|| Box::new(answer::not_found()))
 }
 
 /// A host, whose bytes have been found to be ASCII.

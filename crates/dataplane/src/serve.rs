@@ -42,17 +42,28 @@ pub(crate) async fn serve(
         Err(refusal) => *refusal,
     };
     if connection.says_close() {
-        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        answer
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     in_flight.is_answered = true;
     Ok(answer.map(|content| ResponseBody::new(content, in_flight)))
 }
 
 /// Routes, applies, picks and forwards, all by one configuration.
-async fn respond(connection: &Connection, parts: Parts, intake: Intake, body: RequestBody) -> Answer {
+async fn respond(
+    connection: &Connection,
+    parts: Parts,
+    intake: Intake,
+    body: RequestBody,
+) -> Answer {
     let worker = &connection.entry_point.worker;
     let generation = worker.generation();
-    let Some(routes) = generation.entry_points.get(&connection.entry_point.options.name) else {
+    let Some(routes) = generation
+        .compiled
+        .entry_points
+        .get(&connection.entry_point.options.name)
+    else {
         return answer::not_found();
     };
     let mut inbound = Inbound {
@@ -69,6 +80,6 @@ async fn respond(connection: &Connection, parts: Parts, intake: Intake, body: Re
             let answer = forward::forward(connection, balancer, server, inbound, body).await;
             passed.back(answer, &context)
         }
-        Err(answer) => passed.back(answer, &inbound.context),
+        Err(answer) => passed.back(*answer, &inbound.context),
     }
 }

@@ -3,18 +3,22 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::connection::Connection;
+use crate::refusal;
+use crate::request_line::{self, Line};
 
 /// A stream, what has been read of it already, and whom to tell when more comes.
 pub(crate) struct Socket {
     stream: TcpStream,
     early: Bytes,
+    /// The beginning of a request line, until all of it is there.
+    held: Vec<u8>,
     connection: Rc<Connection>,
 }
 
@@ -23,6 +27,7 @@ impl Socket {
         Self {
             stream,
             early,
+            held: Vec::new(),
             connection,
         }
     }
@@ -40,29 +45,74 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        if self.early.is_empty() {
-            match Pin::new(&mut self.stream).poll_read(cx, buf) {
-                Poll::Ready(Ok(())) => {}
-                other => return other,
-            }
-        } else {
-            let len = self.early.len().min(buf.remaining());
-            buf.put_slice(&self.early[..len]);
-            self.early.advance(len);
+        if self.connection.expects_line() {
+            return self.poll_read_line(cx, buf);
         }
-        self.connection.received(&buf.filled()[before..]);
+        let before = buf.filled().len();
+        ready!(self.poll_read_some(cx, buf))?;
+        self.connection.received(buf.filled().len() - before);
         Poll::Ready(Ok(()))
+    }
+}
+
+impl Socket {
+    fn poll_read_some(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.early.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(cx, buf);
+        }
+        let len = self.early.len().min(buf.remaining());
+        buf.put_slice(&self.early[..len]);
+        self.early.advance(len);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads the head of a request, up to the end of its first line at least.
+    ///
+    /// Bytes are held back while the line is not complete, and it is given out in the form that hyper can read.
+    fn poll_read_line(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            let before = buf.filled().len();
+            ready!(self.poll_read_some(cx, buf))?;
+            let new = &buf.filled()[before..];
+            self.connection.received(new.len());
+            if self.held.is_empty() && request_line::read(new) == Line::Fine {
+                self.connection.has_line(false);
+                return Poll::Ready(Ok(()));
+            }
+            let is_over = new.is_empty();
+            self.held.extend_from_slice(new);
+            buf.set_filled(before);
+            let has_fragment = match request_line::read(&self.held) {
+                Line::Unfinished if !is_over => continue,
+                Line::Unfinished | Line::Fine => false,
+                Line::Rewritten(rewritten) => {
+                    self.held.splice(..rewritten.replaces, rewritten.line);
+                    rewritten.has_fragment
+                }
+            };
+            let held = std::mem::take(&mut self.held);
+            self.early = Bytes::from([&held[..], &self.early[..]].concat());
+            self.connection.has_line(has_fragment);
+            return self.poll_read_some(cx, buf);
+        }
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
     }
 
     fn poll_write_vectored(
@@ -70,6 +120,13 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.connection.reads_head()
+            && let [head] = bufs
+            && let Some(refusal) = refusal::in_words(head)
+        {
+            ready!(Pin::new(&mut self.stream).poll_write(cx, &refusal))?;
+            return Poll::Ready(Ok(head.len()));
+        }
         Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
 

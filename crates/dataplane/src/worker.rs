@@ -38,37 +38,53 @@ pub(crate) struct Worker {
     pub(crate) upstreams: Upstreams,
     pub(crate) server_name: HeaderValue,
     pub(crate) shared: Arc<Shared>,
-    generation: RefCell<Generation>,
+    current: RefCell<Current>,
 }
 
-/// The configuration in force, in a form that costs no shared counter per request.
-struct Generation {
+/// One configuration. Requests of a thread share it by a count of the thread's own: one that all threads write to would
+/// travel between their cores with each request.
+pub(crate) struct Generation {
+    pub(crate) compiled: Arc<Compiled>,
+}
+
+/// The configuration in force.
+struct Current {
     published: Cache<Arc<ArcSwap<Compiled>>, Arc<Compiled>>,
-    current: Rc<Arc<Compiled>>,
+    generation: Rc<Generation>,
 }
 
 impl Worker {
     fn new(shared: Arc<Shared>) -> Rc<Self> {
         let mut published = Cache::new(Arc::clone(&shared.published));
-        let current = Rc::new(Arc::clone(published.load()));
+        let generation = Rc::new(Generation {
+            compiled: Arc::clone(published.load()),
+        });
         Rc::new(Self {
             clock: Clock::new(Instant::now()),
             upstreams: Upstreams::new(),
             server_name: shared.server_name.clone(),
-            generation: RefCell::new(Generation { published, current }),
+            current: RefCell::new(Current {
+                published,
+                generation,
+            }),
             shared,
         })
     }
 
     /// The configuration to use for one request, from its beginning to its end.
-    pub(crate) fn generation(&self) -> Rc<Arc<Compiled>> {
-        let mut generation = self.generation.borrow_mut();
-        let Generation { published, current } = &mut *generation;
+    pub(crate) fn generation(&self) -> Rc<Generation> {
+        let mut current = self.current.borrow_mut();
+        let Current {
+            published,
+            generation,
+        } = &mut *current;
         let latest = published.load();
-        if !Arc::ptr_eq(latest, current) {
-            *current = Rc::new(Arc::clone(latest));
+        if !Arc::ptr_eq(latest, &generation.compiled) {
+            *generation = Rc::new(Generation {
+                compiled: Arc::clone(latest),
+            });
         }
-        Rc::clone(current)
+        Rc::clone(generation)
     }
 
     pub(crate) fn is_terminating(&self) -> bool {

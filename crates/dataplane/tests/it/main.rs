@@ -1,4 +1,21 @@
 //! A data plane on loopback, asked over raw sockets, in front of servers that do as they are told.
 
-mod plain;
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails, in its helpers too"
+)]
+
+mod answers;
+mod bodies;
+mod connections;
+mod failures;
+mod headers;
+mod http2;
+mod paths;
+mod proxy_protocol;
+mod refusals;
+mod routes;
+mod shutdown;
 mod support;
+mod upgrades;

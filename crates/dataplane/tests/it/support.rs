@@ -28,7 +28,7 @@ impl Proxy {
     pub(crate) fn with(http: &Value, change: impl FnOnce(&mut EntryPointOptions)) -> Self {
         let mut web = EntryPointOptions::new("web", "127.0.0.1:0".parse().unwrap());
         change(&mut web);
-        let published = Arc::new(ArcSwap::from_pointee(compiled(http)));
+        let published = Arc::new(ArcSwap::new(compiled(http)));
         let options = Options {
             workers: 1,
             entry_points: vec![web],
@@ -44,8 +44,15 @@ impl Proxy {
         }
     }
 
+    /// Serves until the tests end.
+    pub(crate) fn leak(self) -> SocketAddr {
+        let address = self.address;
+        Box::leak(Box::new(self));
+        address
+    }
+
     pub(crate) fn publish(&self, http: &Value) {
-        self.published.store(Arc::new(compiled(http)));
+        self.published.store(compiled(http));
     }
 
     pub(crate) fn connect(&self) -> Client {
@@ -72,7 +79,7 @@ pub(crate) fn to(server: SocketAddr) -> Value {
     })
 }
 
-fn compiled(http: &Value) -> Compiled {
+fn compiled(http: &Value) -> Arc<Compiled> {
     let mut http = http.clone();
     for kind in ["routers", "services", "middlewares"] {
         let Some(objects) = http.get_mut(kind).and_then(Value::as_object_mut) else {
@@ -84,7 +91,12 @@ fn compiled(http: &Value) -> Compiled {
                 if kind == "routers" && object.get("parentRefs").is_none() {
                     object["entryPoints"] = json!(["web"]);
                 }
-                (format!("{name}@file"), object)
+                let name = if name.contains('@') {
+                    name
+                } else {
+                    format!("{name}@file")
+                };
+                (name, object)
             })
             .collect();
     }
@@ -182,7 +194,7 @@ impl Client {
             _ if head.contains(" 304 ") || head.contains(" 101 ") => Default::default(),
             (Some(length), None) => (self.exactly(length.parse().unwrap()), String::new()),
             (None, Some("chunked")) => self.chunks(),
-            (None, None) => (self.to_end(), String::new()),
+            (None, None) => (self.rest(), String::new()),
             both => panic!("framed twice: {both:?}"),
         };
         Response {
@@ -251,7 +263,7 @@ impl Client {
     }
 
     /// What comes before the end of the stream.
-    pub(crate) fn to_end(&mut self) -> String {
+    pub(crate) fn rest(&mut self) -> String {
         while self.read_some() > 0 {}
         self.take(self.read.len())
     }
@@ -305,15 +317,15 @@ pub(crate) fn echo() -> SocketAddr {
             let mut headers: Vec<_> = headers.split("\r\n").collect();
             headers.sort_unstable();
             let text = format!("{line}\n{}\n\n{body}", headers.join("\n"));
+            let text: Vec<u8> = text
+                .chars()
+                .map(|char| u8::try_from(u32::from(char)).unwrap())
+                .collect();
             client.send(format!(
                 "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
                 text.len()
             ));
-            client.send(
-                text.chars()
-                    .map(|char| u8::try_from(u32::from(char)).unwrap())
-                    .collect::<Vec<_>>(),
-            );
+            client.send(text);
         }
     })
 }

@@ -1,0 +1,111 @@
+//! What a client sends after the head.
+
+use crate::support::{Client, Proxy, answers, echo, server};
+
+fn body_of(text: &str) -> &str {
+    text.split_once("\n\n").unwrap().1
+}
+
+#[test]
+fn a_body_goes_through_in_its_framing() {
+    let proxy = Proxy::to(echo());
+    let response = proxy.ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+    assert!(
+        response.body.contains("\nContent-Length: 3\n"),
+        "{}",
+        response.body
+    );
+    assert_eq!(body_of(&response.body), "abc");
+
+    let response = proxy.ask(
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
+    );
+    assert!(
+        response.body.contains("\nTransfer-Encoding: chunked\n"),
+        "{}",
+        response.body
+    );
+    assert_eq!(body_of(&response.body), "abc");
+}
+
+#[test]
+fn chunks_win_over_a_length() {
+    let proxy = Proxy::to(echo());
+    let response = proxy.ask(
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+    );
+    assert!(
+        !response.body.contains("Content-Length"),
+        "{}",
+        response.body
+    );
+    assert_eq!(body_of(&response.body), "a");
+}
+
+#[test]
+fn a_post_without_a_body_has_the_length_zero() {
+    let proxy = Proxy::to(echo());
+    for method in ["POST", "PUT", "PATCH"] {
+        let response = proxy.ask(&format!("{method} / HTTP/1.1\r\nHost: x\r\n\r\n"));
+        assert!(
+            response.body.contains("\nContent-Length: 0\n"),
+            "{}",
+            response.body
+        );
+    }
+    let response = proxy.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert!(
+        !response.body.contains("Content-Length"),
+        "{}",
+        response.body
+    );
+}
+
+#[test]
+fn trailers_go_both_ways() {
+    let proxy = Proxy::to(echo());
+    let response = proxy.ask(
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTrailer: X-Tr\r\n\r\n1\r\na\r\n0\r\nX-Tr: v\r\n\r\n",
+    );
+    assert!(
+        response.body.contains("\nTrailer: X-Tr\n"),
+        "{}",
+        response.body
+    );
+    assert_eq!(body_of(&response.body).to_lowercase(), "ax-tr: v\r\n");
+
+    let proxy = Proxy::to(answers(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Tr\r\n\r\n1\r\na\r\n0\r\nX-Tr: v\r\n\r\n",
+    ));
+    let response = proxy.ask("GET / HTTP/1.1\r\nHost: x\r\nTE: trailers\r\n\r\n");
+    assert_eq!(response.header("Trailer"), Some("X-Tr"));
+    assert_eq!(response.trailers, "X-Tr: v\r\n");
+}
+
+#[test]
+fn a_client_that_asks_whether_to_go_on_is_told_so() {
+    let proxy = Proxy::to(server(|mut client: Client| {
+        let head = client.head();
+        assert!(head.contains("Expect: 100-continue"), "{head}");
+        client.send("HTTP/1.1 100 Continue\r\n\r\n");
+        assert_eq!(client.exactly(2), "ab");
+        client.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    }));
+    let mut client = proxy.connect();
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+    assert_eq!(client.head(), "HTTP/1.1 100 Continue");
+    client.send("ab");
+    assert_eq!(client.response().status(), 200);
+}
+
+#[test]
+fn a_large_body_goes_both_ways() {
+    let proxy = Proxy::to(echo());
+    let body = "0123456789abcdef".repeat(1 << 16);
+    let response = proxy.ask(&format!(
+        "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    ));
+    assert_eq!(body_of(&response.body).len(), body.len());
+    assert!(body_of(&response.body) == body);
+}

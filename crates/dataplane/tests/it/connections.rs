@@ -1,0 +1,195 @@
+//! One connection, several requests; and when it ends.
+
+use std::num::NonZeroU64;
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::support::{Client, Proxy, answers, echo, server, to};
+
+const GET: &str = "GET / HTTP/1.1\r\nHost: x.test\r\n\r\n";
+
+#[test]
+fn a_connection_is_kept() {
+    let proxy = Proxy::to(echo());
+    let mut client = proxy.connect();
+    for path in ["/a", "/b"] {
+        client.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"));
+        assert!(client.response().body.starts_with(&format!("GET {path} ")));
+    }
+}
+
+#[test]
+fn requests_sent_ahead_are_answered_in_order() {
+    let proxy = Proxy::to(echo());
+    let mut client = proxy.connect();
+    client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\nPOST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1GET /c HTTP/1.1\r\nHost: x\r\n\r\n");
+    for start in ["GET /a ", "POST /b ", "GET /c "] {
+        let response = client.response();
+        assert!(response.body.starts_with(start), "{}", response.body);
+    }
+}
+
+#[test]
+fn a_client_that_wants_to_close_gets_its_way() {
+    let proxy = Proxy::to(echo());
+    for request in [
+        "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.0\r\nHost: x\r\n\r\n",
+    ] {
+        let mut client = proxy.connect();
+        client.send(request);
+        client.response();
+        assert_eq!(client.rest(), "");
+    }
+}
+
+#[test]
+fn the_last_request_is_told_to_close() {
+    let proxy = Proxy::with(&to(echo()), |web| {
+        web.keep_alive.max_requests = NonZeroU64::new(2);
+    });
+    let mut client = proxy.connect();
+    client.send(GET);
+    assert_eq!(client.response().header("Connection"), None);
+    client.send(GET);
+    assert_eq!(client.response().header("Connection"), Some("close"));
+    assert_eq!(client.rest(), "");
+}
+
+#[test]
+fn an_old_connection_is_told_to_close() {
+    let proxy = Proxy::with(&to(echo()), |web| {
+        web.keep_alive.max_time = Some(Duration::from_nanos(1));
+    });
+    let mut client = proxy.connect();
+    loop {
+        client.send(GET);
+        if client.response().header("Connection") == Some("close") {
+            break;
+        }
+    }
+    assert_eq!(client.rest(), "");
+}
+
+#[test]
+fn an_idle_connection_ends() {
+    let proxy = Proxy::with(&to(echo()), |web| {
+        web.timeouts.idle = Some(Duration::from_millis(1));
+    });
+    let mut client = proxy.connect();
+    client.send(GET);
+    client.response();
+    assert_eq!(client.rest(), "");
+}
+
+#[test]
+fn a_silent_or_slow_client_is_dropped() {
+    let proxy = Proxy::with(&to(echo()), |web| {
+        web.timeouts.read = Some(Duration::from_millis(1));
+    });
+    for said in ["", "P", "GET / HT", "GET / HTTP/1.1\r\nHost: x"] {
+        let mut client = proxy.connect();
+        client.send(said);
+        assert_eq!(client.rest(), "", "{said:?}");
+    }
+}
+
+#[test]
+fn a_slow_body_is_a_timeout_of_the_gateway() {
+    let proxy = Proxy::with(&to(echo()), |web| {
+        web.timeouts.read = Some(Duration::from_millis(1));
+    });
+    let mut client = proxy.connect();
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na");
+    let response = client.response();
+    assert_eq!(
+        (response.status(), &*response.body),
+        (504, "Gateway Timeout")
+    );
+}
+
+#[test]
+fn a_slow_answer_is_cut_if_a_limit_is_set() {
+    let proxy = Proxy::with(
+        &to(server(|mut client: Client| drop(client.rest()))),
+        |web| {
+            web.timeouts.write = Some(Duration::from_millis(1));
+        },
+    );
+    let mut client = proxy.connect();
+    client.send(GET);
+    assert_eq!(client.rest(), "");
+}
+
+#[test]
+fn a_client_that_goes_takes_its_request_along() {
+    let (told, tells) = mpsc::channel();
+    let told = Mutex::new(told);
+    let proxy = Proxy::to(server(move |mut client: Client| {
+        client.head();
+        let told = told.lock().unwrap();
+        told.send("here".to_owned()).unwrap();
+        told.send(client.rest()).unwrap();
+    }));
+    let mut client = proxy.connect();
+    client.send(GET);
+    assert_eq!(tells.recv().unwrap(), "here");
+    drop(client);
+    assert_eq!(tells.recv().unwrap(), "");
+
+    // Traefik: closing only one half counts as going.
+    let mut client = proxy.connect();
+    client.send(GET);
+    assert_eq!(tells.recv().unwrap(), "here");
+    client.half_close();
+    assert_eq!(tells.recv().unwrap(), "");
+    assert_eq!(client.rest(), "");
+}
+
+#[test]
+fn an_answer_that_breaks_off_breaks_off() {
+    let proxy = Proxy::to(server(|mut client: Client| {
+        client.head();
+        client.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab");
+    }));
+    let mut client = proxy.connect();
+    client.send(GET);
+    client.head();
+    assert_eq!(client.rest(), "ab");
+}
+
+#[test]
+fn a_new_configuration_holds_for_the_next_request() {
+    let proxy = Proxy::to(answers("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nold"));
+    let mut client = proxy.connect();
+    client.send(GET);
+    assert_eq!(client.response().body, "old");
+    proxy.publish(&to(answers(
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nnew",
+    )));
+    client.send(GET);
+    assert_eq!(client.response().body, "new");
+}
+
+#[test]
+fn a_request_under_way_keeps_its_configuration() {
+    let (arrived, has_arrived) = mpsc::channel();
+    let (go, may_go) = mpsc::channel::<()>();
+    let channels = Arc::new(Mutex::new((arrived, may_go)));
+    let proxy = Proxy::to(server(move |mut client: Client| {
+        client.head();
+        let channels = channels.lock().unwrap();
+        channels.0.send(()).unwrap();
+        channels.1.recv().unwrap();
+        client.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nold");
+    }));
+    let mut client = proxy.connect();
+    client.send(GET);
+    has_arrived.recv().unwrap();
+    proxy.publish(&to(answers(
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nnew",
+    )));
+    go.send(()).unwrap();
+    assert_eq!(client.response().body, "old");
+}

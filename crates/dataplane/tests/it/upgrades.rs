@@ -1,0 +1,88 @@
+//! Connections that switch to another protocol.
+
+use std::sync::Mutex;
+use std::sync::mpsc;
+
+use crate::support::{Client, Proxy, answers, header, server};
+
+const SWITCH: &str = "GET /chat HTTP/1.1\r\nHost: x.test\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\n";
+
+/// Switches, then sends everything back in capitals, then its own last words.
+fn loud(mut client: Client) {
+    let head = client.head();
+    assert_eq!(header(&head, "Connection"), Some("Upgrade"));
+    assert_eq!(header(&head, "Upgrade"), Some("websocket"));
+    assert_eq!(header(&head, "X-Forwarded-Proto"), Some("ws"));
+    assert!(head.contains("\r\nSec-WebSocket-Key: k"), "{head}");
+    client.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-A: b\r\n\r\nhello ");
+    let heard = client.rest();
+    client.send(heard.to_uppercase());
+}
+
+#[test]
+fn bytes_go_both_ways_until_both_sides_have_ended() {
+    let proxy = Proxy::to(server(loud));
+    let mut client = proxy.connect();
+    // What is sent ahead of the answer belongs to the new protocol as well.
+    client.send(format!("{SWITCH}early "));
+    let response = client.response();
+    assert_eq!(response.status(), 101);
+    assert_eq!(response.header("Connection"), Some("Upgrade"));
+    assert_eq!(response.header("Upgrade"), Some("websocket"));
+    assert_eq!(response.header("X-A"), Some("b"));
+    assert_eq!(client.exactly(6), "hello ");
+    client.send("late");
+    client.half_close();
+    assert_eq!(client.rest(), "EARLY LATE");
+}
+
+#[test]
+fn a_server_may_decline() {
+    let proxy = Proxy::to(answers("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno"));
+    let mut client = proxy.connect();
+    client.send(SWITCH);
+    assert_eq!(client.response().body, "no");
+    client.send(SWITCH);
+    assert_eq!(client.response().body, "no");
+}
+
+#[test]
+fn another_protocol_than_asked_for_is_an_error() {
+    let proxy = Proxy::to(answers(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n",
+    ));
+    let response = proxy.ask(SWITCH);
+    assert_eq!(
+        (response.status(), &*response.body),
+        (500, "Internal Server Error")
+    );
+}
+
+#[test]
+fn a_tunnel_outlives_limits_and_configurations() {
+    let (ended, has_ended) = mpsc::channel();
+    let ended = Mutex::new(ended);
+    let server = server(move |mut client: Client| {
+        client.head();
+        client.send(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+        );
+        assert_eq!(client.exactly(1), "a");
+        client.send("b");
+        ended.lock().unwrap().send(client.rest()).unwrap();
+    });
+    let proxy = Proxy::with(&crate::support::to(server), |web| {
+        web.timeouts.read = Some(std::time::Duration::from_millis(1));
+        web.timeouts.idle = Some(std::time::Duration::from_millis(1));
+    });
+    let mut client = proxy.connect();
+    client.send(SWITCH);
+    client.head();
+    proxy.publish(&serde_json::json!({}));
+    // Another connection lives for as long as these limits let it.
+    assert_eq!(proxy.connect().rest(), "");
+    client.send("a");
+    assert_eq!(client.exactly(1), "b");
+    drop(client);
+    assert_eq!(has_ended.recv().unwrap(), "");
+}
