@@ -1,4 +1,6 @@
 //! `cargo xtask demo`: the quickstart, live.
+//!
+//! With `--check` it asks for itself what it tells people to try, and ends.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,9 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 
+const WEB: &str = "127.0.0.1:8000";
 const API: &str = "127.0.0.1:8080";
 const BACKENDS: [(&str, u16); 3] = [("whoami", 9101), ("api-v1", 9102), ("api-v2", 9103)];
 
@@ -44,11 +47,18 @@ const TRIES: [(&str, &str); 6] = [
     ),
 ];
 
-pub(crate) fn run() -> anyhow::Result<()> {
+pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<()> {
+    let checks = match arguments.next().as_deref() {
+        None => false,
+        Some("--check") => true,
+        Some(other) => bail!("unknown argument `{other}`; the demo takes `--check` or nothing"),
+    };
     let stop = Arc::new(AtomicBool::new(false));
     let on_signal = Arc::clone(&stop);
-    ctrlc::set_handler(move || on_signal.store(true, Ordering::Relaxed)).context("cannot catch Ctrl-C")?;
-    std::env::set_current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).context("cannot enter the workspace")?;
+    ctrlc::set_handler(move || on_signal.store(true, Ordering::Relaxed))
+        .context("cannot catch Ctrl-C")?;
+    std::env::set_current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .context("cannot enter the workspace")?;
 
     for (label, port) in BACKENDS {
         start_backend(label, port)?;
@@ -60,7 +70,11 @@ pub(crate) fn run() -> anyhow::Result<()> {
         .arg("--log.level=ERROR")
         .spawn()
         .context("cannot start the proxy")?;
-    let outcome = show(&mut proxy, &stop);
+    let outcome = if checks {
+        check(&mut proxy)
+    } else {
+        show(&mut proxy, &stop)
+    };
     // It may have ended already, by the same Ctrl-C.
     if proxy.kill().is_ok() {
         proxy.wait().context("cannot await the proxy")?;
@@ -70,7 +84,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
 
 pub(crate) fn build_proxy() -> anyhow::Result<std::path::PathBuf> {
     let output = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--package", "traefikrs-proxy", "--message-format=json-render-diagnostics"])
+        .args([
+            "build",
+            "--release",
+            "--package",
+            "traefikrs-proxy",
+            "--message-format=json-render-diagnostics",
+        ])
         .stderr(std::process::Stdio::inherit())
         .output()
         .context("cannot run cargo")?;
@@ -86,20 +106,67 @@ pub(crate) fn build_proxy() -> anyhow::Result<std::path::PathBuf> {
         .context("cargo did not name the proxy's executable")
 }
 
+/// Waits until the quickstart's routes are there.
+fn await_ready(proxy: &mut Child) -> anyhow::Result<()> {
+    for _ in 0..200 {
+        thread::sleep(Duration::from_millis(50));
+        if let Some(status) = proxy.try_wait()? {
+            bail!("the proxy ended: {status}");
+        }
+        if ask(API, API, "/api/http/routers")
+            .is_ok_and(|routers| routers.contains("whoami.localhost"))
+        {
+            return Ok(());
+        }
+    }
+    bail!("the proxy does not answer on {API}");
+}
+
+/// Asks what people are told to try.
+fn check(proxy: &mut Child) -> anyhow::Result<()> {
+    await_ready(proxy)?;
+    let whoami = ask(WEB, "whoami.localhost", "/hello")?;
+    ensure!(whoami.starts_with("whoami saw\nGET /hello "), "{whoami}");
+    ensure!(whoami.contains("X-Forwarded-For: 127.0.0.1"), "{whoami}");
+    let mut labels: Vec<_> = (0..4)
+        .map(|_| {
+            let answer = ask(WEB, "api.localhost", "/api/users")?;
+            ensure!(answer.contains("\nGET /users "), "{answer}");
+            Ok(answer.split(' ').next().unwrap_or_default().to_owned())
+        })
+        .collect::<Result<_, _>>()?;
+    labels.sort();
+    ensure!(
+        labels == ["api-v1", "api-v1", "api-v1", "api-v2"],
+        "{labels:?}"
+    );
+    let refused = ask(WEB, "broken.localhost", "/")
+        .err()
+        .map(|error| error.to_string());
+    ensure!(
+        refused.as_deref() == Some("HTTP/1.0 404 Not Found"),
+        "{refused:?}"
+    );
+    let refused = diagnostics(&ask(API, API, "/api/diagnostics")?)?;
+    ensure!(
+        refused
+            .iter()
+            .any(|text| text.contains("did you mean `Host`?")),
+        "{refused:?}"
+    );
+    say(&format!(
+        "the quickstart answers as it should; {} findings, as meant",
+        refused.len()
+    ));
+    Ok(())
+}
+
 /// Prints what to try, then what is refused, until the proxy or the user ends it.
 fn show(proxy: &mut Child, stop: &AtomicBool) -> anyhow::Result<()> {
-    let deadline = 100;
-    let ready = (0..deadline).any(|_| {
-        thread::sleep(Duration::from_millis(50));
-        ask("/ping").is_ok()
-    });
-    if let Some(status) = proxy.try_wait()? {
-        bail!("the proxy ended: {status}");
-    }
-    if !ready {
-        bail!("the proxy does not answer on {API}");
-    }
-    say("traefikrs serves examples/quickstart on http://127.0.0.1:8000, its API on http://127.0.0.1:8080");
+    await_ready(proxy)?;
+    say(
+        "traefikrs serves examples/quickstart on http://127.0.0.1:8000, its API on http://127.0.0.1:8080",
+    );
     say("\nTry, in another terminal:");
     for (command, answer) in TRIES {
         say(&format!("\n  {command}\n      → {answer}"));
@@ -114,10 +181,13 @@ fn follow_diagnostics(proxy: &mut Child, stop: &AtomicBool) -> anyhow::Result<()
         if let Some(status) = proxy.try_wait()? {
             bail!("the proxy ended: {status}");
         }
-        if let Ok(now) = ask("/api/diagnostics").and_then(|body| diagnostics(&body)) {
+        if let Ok(now) = ask(API, API, "/api/diagnostics").and_then(|body| diagnostics(&body)) {
             let before = shown.take().unwrap_or_default();
             for gone in before.difference(&now) {
-                say(&format!("\n  mended: {}", gone.lines().next().unwrap_or_default()));
+                say(&format!(
+                    "\n  mended: {}",
+                    gone.lines().next().unwrap_or_default()
+                ));
             }
             for new in now.difference(&before) {
                 say(&format!("\n  {new}"));
@@ -135,7 +205,12 @@ fn diagnostics(body: &str) -> anyhow::Result<BTreeSet<String>> {
 }
 
 fn described(diagnostic: &Value) -> String {
-    let text = |pointer: &str| diagnostic.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let text = |pointer: &str| {
+        diagnostic
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     let place = match (text("/location/file"), &diagnostic["location"]["line"]) {
         ("", _) => String::new(),
         (file, line) => format!("{file}:{line}: "),
@@ -156,11 +231,11 @@ fn described(diagnostic: &Value) -> String {
     described
 }
 
-/// The body of a GET to the API.
-fn ask(path: &str) -> anyhow::Result<String> {
-    let mut stream = TcpStream::connect(API)?;
+/// The body of an answer 200 to a GET.
+fn ask(address: &str, host: &str, path: &str) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {API}\r\n\r\n")?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let (head, body) = answer.split_once("\r\n\r\n").context("no head")?;
@@ -194,7 +269,10 @@ fn echo(stream: TcpStream, label: &str) -> std::io::Result<()> {
         }
         let body = format!("{label} saw\n{}", head.trim_end());
         let length = body.len() + 1;
-        write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{body}\n")?;
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{body}\n"
+        )?;
     }
 }
 

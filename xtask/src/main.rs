@@ -10,7 +10,7 @@ fn main() -> anyhow::Result<()> {
     match arguments.next().as_deref() {
         Some("bench") => bench::run(arguments.collect()),
         Some("crd") => crd::run(),
-        Some("demo") => demo::run(),
+        Some("demo") => demo::run(arguments),
         Some("oracle") => oracle::run(arguments),
         Some(task) => anyhow::bail!("unknown task `{task}`; {TASKS}"),
         None => anyhow::bail!("no task given; {TASKS}"),

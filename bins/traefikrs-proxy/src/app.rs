@@ -15,6 +15,7 @@ use traefikrs_config::internal::{INTERNAL, internal_configuration};
 use traefikrs_config::merge::MergeOptions;
 use traefikrs_config::static_config::{Loaded, StaticConfiguration};
 use traefikrs_dataplane::{Dataplane, PingOptions, Running};
+use traefikrs_k8s_provider::ManifestProvider;
 use traefikrs_provider::{Aggregator, FileProvider};
 use traefikrs_router::Precedence;
 
@@ -163,6 +164,12 @@ fn aggregator(configuration: &StaticConfiguration) -> anyhow::Result<Aggregator>
     aggregator.add_fixed(INTERNAL, internal_configuration(configuration));
     if let Some(options) = &configuration.providers.file {
         aggregator.add(FileProvider::from(options));
+    }
+    if let Some(options) = &configuration.providers.kubernetes_manifests {
+        aggregator.add(
+            ManifestProvider::new(options)
+                .context("providers.kubernetesManifests.labelSelector")?,
+        );
     }
     Ok(aggregator)
 }

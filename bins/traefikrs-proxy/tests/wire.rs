@@ -3,11 +3,7 @@
 //! The cases are those of the router's tests; here each passes through a listener, the intake and a
 //! real server.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test may panic and says what it counted"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};

@@ -1,10 +1,6 @@
 //! The proxy as its users meet it: a process, its options, its files, its sockets.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test may panic and says what it measured"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod backend;
 mod proxy;
