@@ -20,6 +20,7 @@ pub struct Regex {
     pattern: String,
     names: Vec<Option<String>>,
     prefix: Vec<u8>,
+    suffix: Vec<u8>,
     engine: meta::Regex,
 }
 
@@ -31,12 +32,14 @@ impl Regex {
     pub fn new(pattern: &str) -> Result<Self, Error> {
         let Parsed { hir, height, names } = parse::parse(pattern)?;
         let prefix = required_prefix(&hir);
+        let suffix = required_suffix(&hir);
         let engine = compile(meta::Config::new(), &[hir], height)
             .map_err(|TooLarge| Error::new(ErrorKind::TooLarge, pattern, 0..pattern.len()))?;
         Ok(Self {
             pattern: pattern.to_owned(),
             names,
             prefix,
+            suffix,
             engine,
         })
     }
@@ -56,6 +59,18 @@ impl Regex {
     /// ```
     pub fn required_prefix(&self) -> &[u8] {
         &self.prefix
+    }
+
+    /// What every text that matches ends with; empty when nothing is known.
+    ///
+    /// ```
+    /// # use traefikrs_goregexp::Regex;
+    /// assert_eq!(Regex::new(r"^.+\.example\.com$")?.required_suffix(), b".example.com");
+    /// assert_eq!(Regex::new(r"\.example\.com")?.required_suffix(), b"");
+    /// # Ok::<(), traefikrs_goregexp::Error>(())
+    /// ```
+    pub fn required_suffix(&self) -> &[u8] {
+        &self.suffix
     }
 
     /// How many groups capture, not counting the whole match.
@@ -220,4 +235,39 @@ fn required_prefix(hir: &Hir) -> Vec<u8> {
         prefix.truncate(at);
     }
     prefix
+}
+
+/// Reads the literal before a trailing `$`.
+fn required_suffix(hir: &Hir) -> Vec<u8> {
+    let mut hir = hir;
+    if !hir.properties().look_set_suffix().contains(Look::End) {
+        return Vec::new();
+    }
+    // Groups around the end are looked into; their number is bounded by the parser.
+    let literal = loop {
+        match hir.kind() {
+            HirKind::Capture(capture) => hir = &capture.sub,
+            HirKind::Concat(parts) => {
+                let last = parts
+                    .iter()
+                    .rfind(|part| !matches!(part.kind(), HirKind::Look(_)));
+                match last {
+                    Some(part)
+                        if matches!(part.kind(), HirKind::Literal(_) | HirKind::Capture(_)) =>
+                    {
+                        hir = part
+                    }
+                    _ => return Vec::new(),
+                }
+            }
+            HirKind::Literal(literal) => break &literal.0,
+            _ => return Vec::new(),
+        }
+    };
+    // A byte that is no UTF-8 reads as this character.
+    let replacement = "\u{FFFD}".as_bytes();
+    let known = literal
+        .windows(replacement.len())
+        .rposition(|bytes| bytes == replacement);
+    literal[known.map_or(0, |at| at + replacement.len())..].to_vec()
 }

@@ -80,6 +80,7 @@ fn matches_and_groups_are_where_go_finds_them() {
             );
             if !expected.is_empty() {
                 assert!(text.starts_with(regex.required_prefix()), "{context}");
+                assert!(text.ends_with(regex.required_suffix()), "{context}");
             }
         }
     }
