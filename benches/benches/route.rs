@@ -23,17 +23,27 @@ struct Shape {
     miss: (&'static str, &'static str),
 }
 
-const SHAPES: [Shape; 4] = [
+const SHAPES: [Shape; 5] = [
     Shape {
         name: "host_and_prefix",
         rule: |index| format!("Host(`svc-{index}.example.com`) && PathPrefix(`/api`)"),
-        request: |index| (format!("svc-{index}.example.com"), "/api/v1/users/42".to_owned()),
+        request: |index| {
+            (
+                format!("svc-{index}.example.com"),
+                "/api/v1/users/42".to_owned(),
+            )
+        },
         miss: ("www.example.org", "/api/v1/users/42"),
     },
     Shape {
         name: "one_host_many_prefixes",
         rule: |index| format!("Host(`example.com`) && PathPrefix(`/tenant-{index}/api`)"),
-        request: |index| ("example.com".to_owned(), format!("/tenant-{index}/api/v1/users/42")),
+        request: |index| {
+            (
+                "example.com".to_owned(),
+                format!("/tenant-{index}/api/v1/users/42"),
+            )
+        },
         miss: ("example.com", "/tenant-/api/v1/users/42"),
     },
     Shape {
@@ -47,6 +57,12 @@ const SHAPES: [Shape; 4] = [
         rule: |index| format!("PathPrefix(`/tenant-{index}/api`) && Method(`GET`)"),
         request: |index| ("example.com".to_owned(), format!("/tenant-{index}/api/v1")),
         miss: ("example.com", "/tenants"),
+    },
+    Shape {
+        name: "host_regexps",
+        rule: |index| format!(r"HostRegexp(`^[a-z]+\.tenant-{index}\.example\.com$`)"),
+        request: |index| (format!("www.tenant-{index}.example.com"), "/".to_owned()),
+        miss: ("www.tenant-x.example.com", "/"),
     },
 ];
 
@@ -87,21 +103,28 @@ fn lookups(criterion: &mut Criterion) {
                 let (host, path) = (shape.request)(index);
                 let request = view(&host, &path, &headers);
                 assert_eq!(indexed.find(&request), Some(&index));
-                group.bench_function(BenchmarkId::new(format!("indexed/{which}"), size), |bencher| {
-                    bencher.iter(|| indexed.find(black_box(&request)));
-                });
+                group.bench_function(
+                    BenchmarkId::new(format!("indexed/{which}"), size),
+                    |bencher| {
+                        bencher.iter(|| indexed.find(black_box(&request)));
+                    },
+                );
             }
             let missing = view(shape.miss.0, shape.miss.1, &headers);
             assert_eq!(indexed.find(&missing), None);
             group.bench_function(BenchmarkId::new("indexed/miss", size), |bencher| {
                 bencher.iter(|| indexed.find(black_box(&missing)));
             });
-            let scattered: Vec<(String, String)> = (0..size).map(|index| (shape.request)(index * 7919 % size)).collect();
+            let scattered: Vec<(String, String)> = (0..size)
+                .map(|index| (shape.request)(index * 7919 % size))
+                .collect();
             group.bench_function(BenchmarkId::new("indexed/random", size), |bencher| {
                 let mut requests = scattered.iter().cycle();
                 bencher.iter(|| {
                     let (host, path) = requests.next().expect("endless");
-                    indexed.find(black_box(&view(host, path, &headers))).copied()
+                    indexed
+                        .find(black_box(&view(host, path, &headers)))
+                        .copied()
                 });
             });
             if size <= LARGEST_LINEAR {
@@ -124,8 +147,12 @@ fn linear(
     let last = table.routes().last().map_or(0, |route| route.value);
     let (host, path) = (shape.request)(last);
     let request = view(&host, &path, missing.headers);
-    group.bench_function(BenchmarkId::new("linear/last", size), |bencher| bencher.iter(|| table.find(black_box(&request))));
-    group.bench_function(BenchmarkId::new("linear/miss", size), |bencher| bencher.iter(|| table.find(black_box(missing))));
+    group.bench_function(BenchmarkId::new("linear/last", size), |bencher| {
+        bencher.iter(|| table.find(black_box(&request)))
+    });
+    group.bench_function(BenchmarkId::new("linear/miss", size), |bencher| {
+        bencher.iter(|| table.find(black_box(missing)))
+    });
 }
 
 fn changes(criterion: &mut Criterion) {
@@ -137,7 +164,10 @@ fn changes(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("build", size), |bencher| {
             bencher.iter(|| routes.iter().cloned().collect::<RouteTable<_>>());
         });
-        for (name, shape) in [("replace_one", shape), ("replace_one_of_one_host", one_host)] {
+        for (name, shape) in [
+            ("replace_one", shape),
+            ("replace_one_of_one_host", one_host),
+        ] {
             let table: RouteTable<usize> = (0..size).map(|index| shape.route(index)).collect();
             let route = shape.route(size / 2);
             group.bench_function(BenchmarkId::new(name, size), |bencher| {

@@ -17,6 +17,7 @@ pub(crate) fn run(data: &[u8]) {
             assert_eq!(found.is_some(), regex.is_match(text));
             assert!(found.is_none_or(|found| found.start <= found.end && found.end <= text.len()));
             assert!(!regex.is_match(text) || text.starts_with(regex.required_prefix()));
+            assert!(!regex.is_match(text) || text.ends_with(regex.required_suffix()));
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }

@@ -11,11 +11,14 @@
 //! The first needs nothing but a stable compiler: it mutates the seeds blindly and stops at the first broken promise,
 //! naming the input. The second has libFuzzer search for inputs by the code they reach.
 
+mod configuration;
 mod go_regexp;
 mod host_expression;
+mod manifest;
 mod mutate;
 mod path;
 mod rule;
+mod wire;
 
 pub use mutate::Mutator;
 
@@ -56,6 +59,31 @@ pub const TARGETS: &[Target] = &[
         name: "go_regexp",
         run: go_regexp::run,
         seeds: go_regexp::seeds,
+    },
+    Target {
+        name: "static_flags",
+        run: configuration::static_flags,
+        seeds: configuration::flag_seeds,
+    },
+    Target {
+        name: "dynamic_decode",
+        run: configuration::dynamic,
+        seeds: configuration::dynamic_seeds,
+    },
+    Target {
+        name: "manifest_translate",
+        run: manifest::run,
+        seeds: manifest::seeds,
+    },
+    Target {
+        name: "proxy_protocol",
+        run: wire::proxy_protocol,
+        seeds: wire::proxy_protocol_seeds,
+    },
+    Target {
+        name: "server_response",
+        run: wire::response,
+        seeds: wire::response_seeds,
     },
 ];
 

@@ -255,7 +255,7 @@ fn required_suffix(hir: &Hir) -> Vec<u8> {
                     Some(part)
                         if matches!(part.kind(), HirKind::Literal(_) | HirKind::Capture(_)) =>
                     {
-                        hir = part
+                        hir = part;
                     }
                     _ => return Vec::new(),
                 }

@@ -102,6 +102,24 @@ impl HostRegexpMatch {
         }
     }
 
+    /// Returns what every host that matches starts with.
+    pub(crate) fn required_prefix(&self) -> &[u8] {
+        if self.matches_nothing {
+            b""
+        } else {
+            self.regexp.required_prefix()
+        }
+    }
+
+    /// Returns what every host that matches ends with.
+    pub(crate) fn required_suffix(&self) -> &[u8] {
+        if self.matches_nothing {
+            b""
+        } else {
+            self.regexp.required_suffix()
+        }
+    }
+
     // Traefik: the flattened name is asked too, and is the empty text where there is none.
     // So a pattern that finds something in the empty text holds for every request.
     pub(super) fn matches(&self, request: &RequestView<'_>) -> bool {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
-use super::key::{self, HostKey};
+use super::key::{self, HostKey, backwards};
 use super::trie::{Lookup, MAX_KEY, Node, Slot};
-use crate::matcher::{Node as Condition, tail_of};
+use crate::matcher::tail_of;
 use crate::{RequestView, Route};
 
 type Buckets<T> = HashMap<Name, Arc<Node<T>>, RandomState>;
@@ -18,9 +18,9 @@ type Name = SmallVec<[u8; 32]>;
 
 /// Which route takes this request?
 ///
-/// An index of routes: by host, by host under one wildcard label, and within each of these by path prefix. Only what
-/// does not follow from being found there is evaluated. Routes without a usable host or path stand at the root and are
-/// evaluated for every request that no better route takes.
+/// An index of routes: by host, by host under one wildcard label, and within each of these by path prefix; by the ends
+/// that a regular expression wants of the host. Only what does not follow from being found there is evaluated. Routes
+/// without a usable host or path stand at the root and are evaluated for every request that no better route takes.
 ///
 /// A lookup does not allocate. Clones share everything, and [`insert`](Self::insert) and [`remove`](Self::remove) copy
 /// only the buckets they touch, so that a change to one route of many makes a new table in little time.
@@ -28,6 +28,10 @@ pub struct RouteTable<T> {
     routes: HashMap<Arc<str>, Arc<Route<T>>, RandomState>,
     exact: Buckets<T>,
     under: Buckets<T>,
+    /// By what hosts start with.
+    starts: Arc<Node<T>>,
+    /// By what hosts end with, read backwards.
+    ends: Arc<Node<T>>,
     any: Arc<Node<T>>,
 }
 
@@ -39,6 +43,8 @@ impl<T> RouteTable<T> {
             routes: HashMap::default(),
             exact: Buckets::default(),
             under: Buckets::default(),
+            starts: Arc::new(Node::new()),
+            ends: Arc::new(Node::new()),
             any: Arc::new(Node::new()),
         }
     }
@@ -53,7 +59,9 @@ impl<T> RouteTable<T> {
     #[must_use]
     pub fn find_route(&self, request: &RequestView<'_>) -> Option<&Route<T>> {
         let mut best: Option<&Slot<T>> = None;
-        self.visit(request, |bucket, lookup| best = bucket.best(lookup, best));
+        self.visit(request, |bucket, text, lookup| {
+            best = bucket.best(text, lookup, best);
+        });
         best.map(|slot| &*slot.route)
     }
 
@@ -61,39 +69,54 @@ impl<T> RouteTable<T> {
     #[must_use]
     pub fn find_all(&self, request: &RequestView<'_>) -> Vec<&Route<T>> {
         let mut found = Vec::new();
-        self.visit(request, |bucket, lookup| bucket.all(lookup, &mut found));
+        self.visit(request, |bucket, text, lookup| {
+            bucket.all(text, lookup, &mut found);
+        });
         found.sort_unstable_by(|left, right| left.order(right));
         found.dedup_by(|left, right| left.name == right.name);
         found
     }
 
-    /// Visits the buckets in which routes for the request may stand.
+    /// Visits the buckets in which routes for the request may stand, with the text to walk along.
     fn visit<'t>(
         &'t self,
         request: &RequestView<'_>,
-        mut visit: impl FnMut(&'t Node<T>, Lookup<'_>),
+        mut visit: impl FnMut(&'t Node<T>, &[u8], Lookup<'_>),
     ) {
-        let host = request.host;
+        let (host, flattened) = (request.host, request.flattened_host);
         // Dots at the end are forgiven on either side unless there is a flattened name; then the matchers decide.
         let lookup = Lookup {
             request,
-            host_is_sure: request.flattened_host.is_none(),
+            host_is_sure: flattened.is_none(),
         };
         if !host.is_empty() {
-            let names = [Some(host), host.strip_suffix('.'), request.flattened_host];
-            for name in names.into_iter().flatten() {
-                for bucket in [
-                    self.exact.get(name.as_bytes()),
-                    self.under.get(tail_of(name).as_bytes()),
-                ]
+            for name in [Some(host), host.strip_suffix('.'), flattened]
                 .into_iter()
                 .flatten()
-                {
-                    visit(bucket, lookup);
-                }
+            {
+                let buckets = [
+                    self.exact.get(name.as_bytes()),
+                    self.under.get(tail_of(name).as_bytes()),
+                ];
+                buckets
+                    .into_iter()
+                    .flatten()
+                    .for_each(|bucket| visit(bucket, request.path, lookup));
             }
         }
-        visit(&self.any, lookup);
+        if !self.starts.is_empty() {
+            [Some(host), flattened]
+                .into_iter()
+                .flatten()
+                .for_each(|name| visit(&self.starts, name.as_bytes(), lookup));
+        }
+        if !self.ends.is_empty() {
+            [Some(host), flattened]
+                .into_iter()
+                .flatten()
+                .for_each(|name| visit(&self.ends, &backwards(name.as_bytes()), lookup));
+        }
+        visit(&self.any, request.path, lookup);
     }
 
     /// Adds a route; one with the same name gives way and is returned.
@@ -101,15 +124,16 @@ impl<T> RouteTable<T> {
         let replaced = self.remove(&route.name);
         let route = Arc::new(route);
         for entry in key::entries(&route.matcher) {
-            let mut residual: Vec<Condition> = entry.residual.into_iter().cloned().collect();
-            let mut path = entry.path;
-            if let Some(head) = path.prefix.get(..MAX_KEY) {
-                residual = vec![route.matcher.node.clone()];
-                path.prefix = head;
-                path.is_whole = false;
-            }
-            let slot = Slot::new(Arc::clone(&route), path.is_whole, residual.into());
-            self.bucket(entry.host).insert(path.prefix, slot);
+            let text = entry.text();
+            // A trie of hosts says nothing of the path, and a cut text not enough of anything.
+            let is_enough = entry.is_by_path() && text.len() <= MAX_KEY;
+            let residual = is_enough.then(|| entry.residual.iter().copied().cloned().collect());
+            let slot = Slot::new(
+                Arc::clone(&route),
+                is_enough && entry.path.is_whole,
+                residual,
+            );
+            self.at(entry.host, |bucket| bucket.insert(cut(&text), slot));
         }
         self.routes.insert(Arc::clone(&route.name), route);
         replaced
@@ -119,37 +143,28 @@ impl<T> RouteTable<T> {
     pub fn remove(&mut self, name: &str) -> Option<Arc<Route<T>>> {
         let route = self.routes.remove(name)?;
         for entry in key::entries(&route.matcher) {
-            let prefix = entry.path.prefix;
-            self.remove_at(entry.host, prefix.get(..MAX_KEY).unwrap_or(prefix), name);
+            self.at(entry.host, |bucket| bucket.remove(cut(&entry.text()), name));
         }
         Some(route)
     }
 
-    fn bucket(&mut self, host: HostKey<'_>) -> &mut Node<T> {
+    /// Changes the bucket for this host, which is made for that if need be and not kept if it is empty then.
+    fn at(&mut self, host: HostKey<'_>, change: impl FnOnce(&mut Node<T>)) {
         let (buckets, name) = match host {
-            HostKey::Any => return Arc::make_mut(&mut self.any),
+            HostKey::Any => return change(Arc::make_mut(&mut self.any)),
+            HostKey::StartingWith(_) => return change(Arc::make_mut(&mut self.starts)),
+            HostKey::EndingWith(_) => return change(Arc::make_mut(&mut self.ends)),
             HostKey::Exact(name) => (&mut self.exact, name),
             HostKey::Under(tail) => (&mut self.under, tail),
         };
-        Arc::make_mut(
-            buckets
-                .entry(name.as_bytes().into())
-                .or_insert_with(|| Arc::new(Node::new())),
-        )
-    }
-
-    fn remove_at(&mut self, host: HostKey<'_>, path: &[u8], name: &str) {
-        let (buckets, host) = match host {
-            HostKey::Any => return Arc::make_mut(&mut self.any).remove(path, name),
-            HostKey::Exact(host) => (&mut self.exact, host),
-            HostKey::Under(tail) => (&mut self.under, tail),
+        let mut bucket = match buckets.entry(name.as_bytes().into()) {
+            Entry::Occupied(bucket) => bucket,
+            Entry::Vacant(place) => place.insert_entry(Arc::new(Node::new())),
         };
-        if let Entry::Occupied(mut bucket) = buckets.entry(host.as_bytes().into()) {
-            let node = Arc::make_mut(bucket.get_mut());
-            node.remove(path, name);
-            if node.is_empty() {
-                bucket.remove();
-            }
+        let node = Arc::make_mut(bucket.get_mut());
+        change(node);
+        if node.is_empty() {
+            bucket.remove();
         }
     }
 
@@ -187,6 +202,8 @@ impl<T> Clone for RouteTable<T> {
             routes: self.routes.clone(),
             exact: self.exact.clone(),
             under: self.under.clone(),
+            starts: Arc::clone(&self.starts),
+            ends: Arc::clone(&self.ends),
             any: Arc::clone(&self.any),
         }
     }
@@ -207,4 +224,9 @@ impl<T> FromIterator<Route<T>> for RouteTable<T> {
         }
         table
     }
+}
+
+/// Cuts a text to the length that the index looks at.
+fn cut(text: &[u8]) -> &[u8] {
+    text.get(..MAX_KEY).unwrap_or(text)
 }

@@ -1,3 +1,7 @@
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
+
 use crate::Matcher;
 use crate::matcher::{HostMatch, Node, Predicate};
 
@@ -22,6 +26,22 @@ pub(super) enum HostKey<'m> {
     Exact(&'m str),
     /// Those of which this is left when their first label is taken off.
     Under(&'m str),
+    /// Those that start with this.
+    StartingWith(&'m [u8]),
+    /// Those that end with this.
+    EndingWith(&'m [u8]),
+}
+
+impl HostKey<'_> {
+    /// Orders keys by how much they say.
+    fn weight(self) -> u8 {
+        match self {
+            HostKey::Any => 0,
+            HostKey::StartingWith(_) | HostKey::EndingWith(_) => 1,
+            HostKey::Under(_) => 2,
+            HostKey::Exact(_) => 3,
+        }
+    }
 }
 
 /// Which paths an entry is found by: those that start with the prefix, or only the prefix itself.
@@ -103,10 +123,21 @@ fn of_predicate<'m>(predicate: &'m Predicate, node: &'m Node) -> Vec<Entry<'m>> 
             starts_with(template.required_prefix()),
             vec![node],
         )],
+        Predicate::HostRegexp(regexp) => {
+            let (start, end) = (regexp.required_prefix(), regexp.required_suffix());
+            let host = match (start, end) {
+                (b"", b"") => HostKey::Any,
+                _ if start.len() > end.len() => HostKey::StartingWith(start),
+                _ => HostKey::EndingWith(end),
+            };
+            vec![Entry {
+                host,
+                ..Entry::anywhere(vec![node])
+            }]
+        }
         Predicate::ClientIp(_)
         | Predicate::Header(_)
         | Predicate::HeaderRegexp(_)
-        | Predicate::HostRegexp(_)
         | Predicate::HostTemplate(_)
         | Predicate::Method(_)
         | Predicate::Query(_)
@@ -167,7 +198,7 @@ fn narrowed<'m>(
     right: &Entry<'m>,
     right_node: &'m Node,
 ) -> Entry<'m> {
-    let host = if left.host == HostKey::Any {
+    let host = if right.host.weight() > left.host.weight() {
         right.host
     } else {
         left.host
@@ -206,6 +237,20 @@ impl<'m> PathKey<'m> {
 }
 
 impl<'m> Entry<'m> {
+    /// Tells whether the entry stands among others by its path.
+    pub(super) fn is_by_path(&self) -> bool {
+        !matches!(self.host, HostKey::StartingWith(_) | HostKey::EndingWith(_))
+    }
+
+    /// Returns the text by which the entry stands among others.
+    pub(super) fn text(&self) -> Cow<'m, [u8]> {
+        match self.host {
+            HostKey::Any | HostKey::Exact(_) | HostKey::Under(_) => Cow::Borrowed(self.path.prefix),
+            HostKey::StartingWith(start) => Cow::Borrowed(start),
+            HostKey::EndingWith(end) => Cow::Owned(backwards(end).into_vec()),
+        }
+    }
+
     fn anywhere(residual: Vec<&'m Node>) -> Self {
         Self {
             host: HostKey::Any,
@@ -237,4 +282,9 @@ impl<'m> Entry<'m> {
         entry.residual.extend(nodes);
         entry
     }
+}
+
+/// Reverses a host, on the stack unless it is longer than any real one.
+pub(super) fn backwards(host: &[u8]) -> SmallVec<[u8; 256]> {
+    host.iter().rev().copied().collect()
 }

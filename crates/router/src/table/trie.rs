@@ -5,10 +5,10 @@ use smallvec::SmallVec;
 use crate::matcher::Node as Condition;
 use crate::{Priority, Rank, RequestView, Route};
 
-/// How much of a path the index looks at; it bounds the depth of the trie. What is behind is checked as a condition.
+/// How much of a text the index looks at; it bounds the depth of the trie. What is behind is checked as a condition.
 pub(super) const MAX_KEY: usize = 256;
 
-/// Which routes have a path prefix in common with this path?
+/// Which routes have a prefix in common with this text, which is a path, or a host from either end?
 ///
 /// A radix trie: a node holds the routes whose prefix ends there, in order. Nodes are shared between a table and its
 /// clones, and a change copies those on its way only. The usual bucket, of one host with one route, is a single node.
@@ -33,14 +33,19 @@ pub(super) struct Slot<T> {
     // The order is repeated here to pass over a route without touching it.
     priority: Priority,
     rank: Rank,
-    /// Whether the path must end here.
+    /// Whether the text must end here.
     is_whole: bool,
-    residual: Box<[Condition]>,
+    /// What is left to check; `None` for the whole rule.
+    residual: Option<Box<[Condition]>>,
     pub(super) route: Arc<Route<T>>,
 }
 
 impl<T> Slot<T> {
-    pub(super) fn new(route: Arc<Route<T>>, is_whole: bool, residual: Box<[Condition]>) -> Self {
+    pub(super) fn new(
+        route: Arc<Route<T>>,
+        is_whole: bool,
+        residual: Option<Box<[Condition]>>,
+    ) -> Self {
         Self {
             priority: route.priority,
             rank: route.rank,
@@ -61,12 +66,11 @@ impl<T> Slot<T> {
         if self.is_whole && !rest.is_empty() {
             return false;
         }
-        if lookup.host_is_sure {
-            self.residual
+        match &self.residual {
+            Some(residual) if lookup.host_is_sure => residual
                 .iter()
-                .all(|condition| condition.matches(lookup.request))
-        } else {
-            self.route.matcher.matches(lookup.request)
+                .all(|condition| condition.matches(lookup.request)),
+            _ => self.route.matcher.matches(lookup.request),
         }
     }
 }
@@ -96,10 +100,11 @@ impl<T> Node<T> {
     /// Finds the first route in order that holds, if it is before `best`, else returns `best`.
     pub(super) fn best<'t>(
         &'t self,
+        text: &[u8],
         lookup: Lookup<'_>,
         mut best: Option<&'t Slot<T>>,
     ) -> Option<&'t Slot<T>> {
-        self.walk(lookup.request.path, |node, rest| {
+        self.walk(text, |node, rest| {
             for slot in &node.slots {
                 if best.is_some_and(|best| !slot.is_before(best)) {
                     break;
@@ -114,8 +119,13 @@ impl<T> Node<T> {
     }
 
     /// Collects all routes that hold.
-    pub(super) fn all<'t>(&'t self, lookup: Lookup<'_>, found: &mut Vec<&'t Route<T>>) {
-        self.walk(lookup.request.path, |node, rest| {
+    pub(super) fn all<'t>(
+        &'t self,
+        text: &[u8],
+        lookup: Lookup<'_>,
+        found: &mut Vec<&'t Route<T>>,
+    ) {
+        self.walk(text, |node, rest| {
             found.extend(
                 node.slots
                     .iter()
@@ -125,9 +135,9 @@ impl<T> Node<T> {
         });
     }
 
-    /// Visits the nodes that lie on the path, with what of the path is behind them.
-    fn walk<'t>(&'t self, path: &[u8], mut visit: impl FnMut(&'t Self, &[u8])) {
-        let (mut node, mut rest) = (self, path);
+    /// Visits the nodes that lie on the text, with what of it is behind them.
+    fn walk<'t>(&'t self, text: &[u8], mut visit: impl FnMut(&'t Self, &[u8])) {
+        let (mut node, mut rest) = (self, text);
         while let Some(behind) = rest.strip_prefix(&*node.label) {
             visit(node, behind);
             let Some(child) = node.child(behind) else {
