@@ -7,7 +7,8 @@ use traefikrs_config::static_config::{StaticConfiguration, Surroundings};
 /// The input is an argument per line; a line with `TRAEFIK_` in front is a variable.
 pub(crate) fn static_flags(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let (variables, args): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.starts_with("TRAEFIK_"));
+    let (variables, args): (Vec<_>, Vec<_>) =
+        text.lines().partition(|line| line.starts_with("TRAEFIK_"));
     let args: Vec<String> = args.into_iter().map(str::to_owned).collect();
     let env: Vec<_> = variables
         .into_iter()
@@ -42,14 +43,18 @@ pub(crate) fn flag_seeds() -> Vec<Vec<u8>> {
 ///
 /// The first byte chooses the format.
 pub(crate) fn dynamic(data: &[u8]) {
-    let Some((format, text)) = data.split_first() else { return };
+    let Some((format, text)) = data.split_first() else {
+        return;
+    };
     let format = [Format::Yaml, Format::Toml, Format::Json][usize::from(*format) % 3];
     let origin = Origin {
         provider: "file",
         file: "f",
     };
     let text = String::from_utf8_lossy(text);
-    let Ok((configuration, _)) = decode_text(&text, format, origin) else { return };
+    let Ok((configuration, _)) = decode_text(&text, format, origin) else {
+        return;
+    };
     let json = serde_json::to_string(&configuration).expect("a configuration can be printed");
     let back: Configuration = serde_json::from_str(&json).expect("what is printed reads back");
     assert_eq!(back, configuration);

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -67,7 +67,8 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> anyhow::Result
     let binary = build_proxy()?;
     let mut proxy = Command::new(binary)
         .arg("--configFile=examples/quickstart/traefik.yml")
-        .arg("--log.level=ERROR")
+        // What the log would say is shown below, as it comes and goes.
+        .stdout(Stdio::null())
         .spawn()
         .context("cannot start the proxy")?;
     let outcome = if checks {
@@ -91,7 +92,7 @@ pub(crate) fn build_proxy() -> anyhow::Result<std::path::PathBuf> {
             "traefikrs-proxy",
             "--message-format=json-render-diagnostics",
         ])
-        .stderr(std::process::Stdio::inherit())
+        .stderr(Stdio::inherit())
         .output()
         .context("cannot run cargo")?;
     if !output.status.success() {
