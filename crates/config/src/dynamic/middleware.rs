@@ -838,8 +838,8 @@ pub struct GrpcWeb {
     pub allow_origins: Vec<String>,
 }
 
-/// Which encoded characters a path may hold.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Which encoded characters a path may hold: those that are not allowed are refused.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct EncodedCharacters {
     /// `%2F`
@@ -863,18 +863,4 @@ pub struct EncodedCharacters {
     /// `%23`
     #[serde(skip_serializing_if = "is_zero")]
     pub allow_encoded_hash: bool,
-}
-
-impl Default for EncodedCharacters {
-    fn default() -> Self {
-        Self {
-            allow_encoded_slash: true,
-            allow_encoded_back_slash: true,
-            allow_encoded_null_character: true,
-            allow_encoded_semicolon: true,
-            allow_encoded_percent: true,
-            allow_encoded_question_mark: true,
-            allow_encoded_hash: true,
-        }
-    }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::address::{Address, Protocol};
 use super::limit;
@@ -191,8 +191,12 @@ pub struct EntryPointHttp {
     /// TLS for routers that do not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<RouterTls>,
-    /// Which encoded characters a path may hold; unset means all.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Which encoded characters a path may hold; unset means all. Unlike in the middleware, each is
+    /// allowed unless it is switched off.
+    #[serde(
+        deserialize_with = "allowed_unless_switched_off",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub encoded_characters: Option<EncodedCharacters>,
     /// Encode semicolons in queries.
     #[serde(skip_serializing_if = "is_zero")]
@@ -224,6 +228,44 @@ impl Default for EntryPointHttp {
             underscore_headers_strategy: None,
         }
     }
+}
+
+/// [`EncodedCharacters`] with another default.
+#[derive(Deserialize)]
+#[serde(
+    remote = "EncodedCharacters",
+    default = "all_allowed",
+    rename_all = "camelCase"
+)]
+struct AllowedUnlessSwitchedOff {
+    allow_encoded_slash: bool,
+    allow_encoded_back_slash: bool,
+    allow_encoded_null_character: bool,
+    allow_encoded_semicolon: bool,
+    allow_encoded_percent: bool,
+    allow_encoded_question_mark: bool,
+    allow_encoded_hash: bool,
+}
+
+fn all_allowed() -> EncodedCharacters {
+    EncodedCharacters {
+        allow_encoded_slash: true,
+        allow_encoded_back_slash: true,
+        allow_encoded_null_character: true,
+        allow_encoded_semicolon: true,
+        allow_encoded_percent: true,
+        allow_encoded_question_mark: true,
+        allow_encoded_hash: true,
+    }
+}
+
+fn allowed_unless_switched_off<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<EncodedCharacters>, D::Error> {
+    #[derive(Deserialize)]
+    struct Present(#[serde(with = "AllowedUnlessSwitchedOff")] EncodedCharacters);
+    let present = Option::<Present>::deserialize(deserializer)?;
+    Ok(present.map(|Present(characters)| characters))
 }
 
 /// What becomes of a doubtful header.
