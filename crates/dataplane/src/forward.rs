@@ -10,23 +10,34 @@ use crate::answer::{self, Answer};
 use crate::body::{Content, RequestBody};
 use crate::connection::Connection;
 use crate::hop_by_hop;
-use crate::intake::{FOR, has_token};
+use crate::intake::{FOR, Seen, has_token};
 use crate::serve::Inbound;
 
 mod error;
 
 pub(crate) use error::Error;
 
-/// Asks the server; one that fails makes an answer of its own.
-pub(crate) async fn forward(
+/// What the client is told: the answer of the server, or that there is none.
+pub(crate) fn answer(
     connection: &Connection,
-    balancer: &LoadBalancer,
     server: &Server,
-    inbound: Inbound,
-    body: RequestBody,
+    answered: Result<upstream::Answer<RequestBody>, Error>,
 ) -> Answer {
-    match ask(connection, balancer, server, inbound, body).await {
-        Ok(answer) => answer,
+    match answered {
+        Ok(upstream::Answer::Response { mut head, body }) => {
+            if Seen::among(&head.headers).any_for_one_hop() {
+                hop_by_hop::remove(&mut head.headers);
+            }
+            if head.status == StatusCode::NOT_MODIFIED {
+                head.headers.remove(CONTENT_LENGTH);
+            }
+            Response::from_parts(head, Content::Upstream(body))
+        }
+        Ok(upstream::Answer::Upgraded { mut head, io }) => {
+            connection.tunnel_to(io);
+            head.headers.remove(CONTENT_LENGTH);
+            Response::from_parts(head, Content::from(""))
+        }
         Err(error) => {
             let status = error.status();
             tracing::debug!(%error, cause = error.cause(), server = server.url, %status, "no answer");
@@ -35,38 +46,8 @@ pub(crate) async fn forward(
     }
 }
 
-async fn ask(
-    connection: &Connection,
-    balancer: &LoadBalancer,
-    server: &Server,
-    inbound: Inbound,
-    body: RequestBody,
-) -> Result<Answer, Error> {
-    let worker = &connection.entry_point.worker;
-    let limits = limits(&balancer.transport, worker.shared.n_workers);
-    let outgoing = outgoing(connection, balancer, server, inbound, body)?;
-    match worker
-        .upstreams
-        .send(&peer(server), &limits, outgoing)
-        .await?
-    {
-        upstream::Answer::Response { mut head, body } => {
-            hop_by_hop::remove(&mut head.headers);
-            if head.status == StatusCode::NOT_MODIFIED {
-                head.headers.remove(CONTENT_LENGTH);
-            }
-            Ok(Response::from_parts(head, Content::Upstream(body)))
-        }
-        upstream::Answer::Upgraded { mut head, io } => {
-            connection.tunnel_to(io);
-            head.headers.remove(CONTENT_LENGTH);
-            Ok(Response::from_parts(head, Content::from("")))
-        }
-    }
-}
-
-/// What is said to the server.
-fn outgoing(
+/// What the server is told.
+pub(crate) fn outgoing(
     connection: &Connection,
     balancer: &LoadBalancer,
     server: &Server,
@@ -82,7 +63,7 @@ fn outgoing(
     let mut headers = parts.headers;
     let host = headers.remove(HOST);
     let upgrade = upgrade.filter(|_| headers.contains_key(UPGRADE));
-    if seen.hop_by_hop() {
+    if seen.any_for_one_hop() {
         let wants_trailers = headers
             .get_all(TE)
             .iter()
@@ -143,7 +124,7 @@ fn target(base: &str, asked: Option<PathAndQuery>) -> Result<Target, Error> {
     Target::try_from(format!("{base}{slash}{asked}")).map_err(|_| Error::Target)
 }
 
-fn peer(server: &Server) -> Peer<'_> {
+pub(crate) fn peer(server: &Server) -> Peer<'_> {
     Peer {
         pool: server.pool.into(),
         scheme: match server.scheme {
@@ -158,7 +139,7 @@ fn peer(server: &Server) -> Peer<'_> {
     }
 }
 
-fn limits(transport: &Transport, n_workers: usize) -> Limits {
+pub(crate) fn limits(transport: &Transport, n_workers: usize) -> Limits {
     Limits {
         max_idle_conns: transport.max_idle_conns_per_host.div_ceil(n_workers),
         dial_timeout: transport.dial_timeout,

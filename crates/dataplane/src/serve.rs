@@ -7,6 +7,7 @@ use http::header::CONNECTION;
 use http::request::Parts;
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
+use traefikrs_compile::compiled::{LoadBalancer, Server};
 use traefikrs_gourl::host;
 use traefikrs_middleware::Context;
 
@@ -14,7 +15,9 @@ use crate::answer::{self, Answer};
 use crate::apply::Passed;
 use crate::body::{RequestBody, ResponseBody};
 use crate::connection::Connection;
-use crate::intake::{self, Intake, Seen};
+use crate::forward::Error;
+use crate::intake::{self, Seen};
+use crate::worker::Generation;
 use crate::{forward, route};
 
 /// A request on its way in.
@@ -28,18 +31,41 @@ pub(crate) struct Inbound {
 }
 
 /// Answers a request; there is always an answer.
+///
+/// All by one configuration, the one that is in force now. It is one future, because each layer of futures copies what
+/// it is given.
 pub(crate) async fn serve(
     connection: Rc<Connection>,
     request: Request<Incoming>,
 ) -> Result<Response<ResponseBody>, Infallible> {
     let mut in_flight = connection.begin();
-    let (mut parts, incoming) = request.into_parts();
-    let mut answer = match intake::take_in(&connection, &mut parts) {
-        Ok(intake) => {
+    let worker = &connection.entry_point.worker;
+    let generation = worker.generation();
+    let (parts, incoming) = request.into_parts();
+    let mut inbound = Inbound {
+        parts,
+        context: Context::new(connection.peer, false),
+        upgrade: None,
+        seen: Seen::default(),
+    };
+    let mut passed = Passed::default();
+    let mut answer = match lead(&connection, &generation, &mut inbound, &mut passed) {
+        Ok((balancer, server)) => {
+            let context = inbound.context.clone();
             let body = RequestBody::new(incoming, || connection.read_deadline());
-            respond(&connection, parts, intake, body).await
+            let peer = forward::peer(server);
+            let limits = forward::limits(&balancer.transport, worker.shared.n_workers);
+            let answered = match forward::outgoing(&connection, balancer, server, inbound, body) {
+                Ok(outgoing) => worker
+                    .upstreams
+                    .send(&peer, &limits, outgoing)
+                    .await
+                    .map_err(Error::from),
+                Err(error) => Err(error),
+            };
+            passed.back(forward::answer(&connection, server, answered), &context)
         }
-        Err(refusal) => *refusal,
+        Err(answer) => passed.back(*answer, &inbound.context),
     };
     if connection.says_close() {
         answer
@@ -50,36 +76,28 @@ pub(crate) async fn serve(
     Ok(answer.map(|content| ResponseBody::new(content, in_flight)))
 }
 
-/// Routes, applies, picks and forwards, all by one configuration.
-async fn respond(
+/// Takes a request in, and follows its route to a server; the error is the answer it gets on the way.
+fn lead<'g>(
     connection: &Connection,
-    parts: Parts,
-    intake: Intake,
-    body: RequestBody,
-) -> Answer {
-    let worker = &connection.entry_point.worker;
-    let generation = worker.generation();
-    let Some(routes) = generation
+    generation: &'g Generation,
+    inbound: &mut Inbound,
+    passed: &mut Passed<'g>,
+) -> Result<(&'g LoadBalancer, &'g Server), Box<Answer>> {
+    let intake = intake::take_in(connection, &mut inbound.parts)?;
+    inbound.upgrade = intake.upgrade;
+    inbound.seen = intake.seen;
+    let entry_point = &connection.entry_point;
+    let routes = generation
         .compiled
         .entry_points
-        .get(&connection.entry_point.options.name)
-    else {
-        return answer::not_found();
-    };
-    let mut inbound = Inbound {
-        parts,
-        context: Context::new(connection.peer, false),
-        upgrade: intake.upgrade,
-        seen: intake.seen,
-    };
-    let mut passed = Passed::default();
+        .get(&entry_point.options.name)
+        .ok_or_else(|| Box::new(answer::not_found()))?;
     let canonical_host = host::canonical(route::text(&intake.host));
-    match route::lead(routes, &canonical_host, &mut inbound, &mut passed, worker) {
-        Ok((balancer, server)) => {
-            let context = inbound.context.clone();
-            let answer = forward::forward(connection, balancer, server, inbound, body).await;
-            passed.back(answer, &context)
-        }
-        Err(answer) => passed.back(*answer, &inbound.context),
-    }
+    route::lead(
+        routes,
+        &canonical_host,
+        inbound,
+        passed,
+        &entry_point.worker,
+    )
 }

@@ -13,6 +13,9 @@ use crate::connection::Connection;
 use crate::refusal;
 use crate::request_line::{self, Line};
 
+/// How much is copied rather than collected by the kernel.
+const SMALL_WRITE: usize = 4096;
+
 /// A stream, what has been read of it already, and whom to tell when more comes.
 pub(crate) struct Socket {
     stream: TcpStream,
@@ -70,6 +73,22 @@ impl Socket {
         Poll::Ready(Ok(()))
     }
 
+    /// Writes a few small pieces as one, which is cheaper than to have the kernel collect them.
+    fn poll_write_joined(
+        &mut self,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut joined = self.connection.entry_point.worker.scratch.take();
+        joined.clear();
+        for piece in pieces {
+            joined.extend_from_slice(piece);
+        }
+        let written = Pin::new(&mut self.stream).poll_write(cx, &joined);
+        self.connection.entry_point.worker.scratch.replace(joined);
+        written
+    }
+
     /// Reads the head of a request, up to the end of its first line at least.
     ///
     /// Bytes are held back while the line is not complete, and it is given out in the form that hyper can read.
@@ -120,14 +139,21 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if self.connection.reads_head()
-            && let [head] = bufs
-            && let Some(refusal) = refusal::in_words(head)
-        {
-            ready!(Pin::new(&mut self.stream).poll_write(cx, &refusal))?;
-            return Poll::Ready(Ok(head.len()));
+        match bufs {
+            [head] => {
+                if self.connection.reads_head()
+                    && let Some(refusal) = refusal::in_words(head)
+                {
+                    ready!(Pin::new(&mut self.stream).poll_write(cx, &refusal))?;
+                    return Poll::Ready(Ok(head.len()));
+                }
+                Pin::new(&mut self.stream).poll_write(cx, head)
+            }
+            many if many.iter().map(|buf| buf.len()).sum::<usize>() <= SMALL_WRITE => {
+                self.poll_write_joined(cx, many)
+            }
+            many => Pin::new(&mut self.stream).poll_write_vectored(cx, many),
         }
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {

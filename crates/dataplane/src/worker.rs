@@ -38,6 +38,8 @@ pub(crate) struct Worker {
     pub(crate) upstreams: Upstreams,
     pub(crate) server_name: HeaderValue,
     pub(crate) shared: Arc<Shared>,
+    /// Room to put a small write together.
+    pub(crate) scratch: RefCell<Vec<u8>>,
     current: RefCell<Current>,
 }
 
@@ -63,6 +65,7 @@ impl Worker {
             clock: Clock::new(Instant::now()),
             upstreams: Upstreams::new(),
             server_name: shared.server_name.clone(),
+            scratch: RefCell::default(),
             current: RefCell::new(Current {
                 published,
                 generation,

@@ -7,7 +7,7 @@ use http::header::{
 use super::forwarded;
 
 /// Which headers are there that hardly any request has, found in one pass instead of one search for each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Seen(u8);
 
 const CONNECTION_BIT: u8 = 1;
@@ -51,9 +51,9 @@ impl Seen {
         self.0 & TRANSFER_ENCODING_BIT != 0
     }
 
-    /// Headers for this hop only, `Connection` included.
-    pub(crate) fn hop_by_hop(self) -> bool {
-        self.0 & (CONNECTION_BIT | HOP_BY_HOP_BIT) != 0
+    /// Headers that go no further than this connection.
+    pub(crate) fn any_for_one_hop(self) -> bool {
+        self.0 & (CONNECTION_BIT | TRANSFER_ENCODING_BIT | HOP_BY_HOP_BIT) != 0
     }
 
     /// Headers that tell about the client, in whatever spelling.

@@ -1,5 +1,9 @@
 //! Which route, which answer, which middlewares.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
 use serde_json::json;
 
 use crate::support::{Proxy, answers, echo};
@@ -162,4 +166,34 @@ fn the_proxy_answers_for_itself() {
     assert_eq!(get(&proxy, "x", "/api/version"), "404 404 page not found\n");
     proxy.running.shutdown();
     assert_eq!(get(&proxy, "x", "/ping"), "503 Service Unavailable");
+}
+
+#[test]
+fn the_api_is_asked_with_the_request() {
+    let proxy = Proxy::with_api(
+        &api(),
+        Arc::new(|request| Response::new(Bytes::from(request.uri.to_string()))),
+    );
+    assert_eq!(get(&proxy, "x", "/api/a?b"), "200 /api/a?b");
+}
+
+#[test]
+fn a_panic_ends_one_connection_and_nothing_else() {
+    let proxy = Proxy::with_api(&api(), Arc::new(|_| panic!("as it should")));
+    let mut other = proxy.connect();
+    other.send("GET /none HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_eq!(other.response().status(), 404);
+    let mut client = proxy.connect();
+    client.send("GET /api HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_eq!(client.rest(), "");
+    other.send("GET /none HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_eq!(other.response().status(), 404);
+    assert_eq!(get(&proxy, "x", "/none"), "404 404 page not found\n");
+}
+
+fn api() -> serde_json::Value {
+    json!({
+        "routers": { "api": { "rule": "PathPrefix(`/api`)", "service": "api@internal" } },
+        "services": { "api@internal": {} },
+    })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use serde_json::{Value, json};
 use traefikrs_compile::{Compiled, Options as CompileOptions, compile};
-use traefikrs_dataplane::{Dataplane, EntryPointOptions, Options, PingOptions, Running};
+use traefikrs_dataplane::{Api, Dataplane, EntryPointOptions, Options, PingOptions, Running};
 
 /// Longer than anything that is waited for should take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -26,6 +26,14 @@ impl Proxy {
     }
 
     pub(crate) fn with(http: &Value, change: impl FnOnce(&mut EntryPointOptions)) -> Self {
+        Self::start(http, change, None)
+    }
+
+    pub(crate) fn with_api(http: &Value, api: Api) -> Self {
+        Self::start(http, |_| {}, Some(api))
+    }
+
+    fn start(http: &Value, change: impl FnOnce(&mut EntryPointOptions), api: Option<Api>) -> Self {
         let mut web = EntryPointOptions::new("web", "127.0.0.1:0".parse().unwrap());
         change(&mut web);
         let published = Arc::new(ArcSwap::new(compiled(http)));
@@ -35,7 +43,7 @@ impl Proxy {
             ping: PingOptions::default(),
             server_name: Some("here".to_owned()),
         };
-        let running = Dataplane::start(options, Arc::clone(&published), None).unwrap();
+        let running = Dataplane::start(options, Arc::clone(&published), api).unwrap();
         let address = running.address("web").unwrap();
         Self {
             running,
