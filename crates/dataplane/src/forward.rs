@@ -1,8 +1,10 @@
 //! The request as the server gets it, and the answer as the client gets it.
 
 use http::header::{CONTENT_LENGTH, Entry, HOST, TE, UPGRADE};
+use http::response;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use hyper::ext::ReasonPhrase;
 use traefikrs_compile::compiled::{LoadBalancer, Scheme, Server, ServerHost, Transport};
 use traefikrs_upstream::{self as upstream, Limits, Outgoing, Peer, Target};
 
@@ -31,6 +33,7 @@ pub(crate) fn answer(
             if head.status == StatusCode::NOT_MODIFIED {
                 head.headers.remove(CONTENT_LENGTH);
             }
+            name_status(&mut head);
             Response::from_parts(head, Content::Upstream(body))
         }
         Ok(upstream::Answer::Upgraded { mut head, io }) => {
@@ -42,6 +45,16 @@ pub(crate) fn answer(
             let status = error.status();
             tracing::debug!(%error, cause = error.cause(), server = server.url, %status, "no answer");
             answer::bare(status)
+        }
+    }
+}
+
+/// Gives a status that has no name the one that Go gives it.
+fn name_status(head: &mut response::Parts) {
+    if head.status.canonical_reason().is_none() {
+        let name = format!("status code {}", head.status.as_u16());
+        if let Ok(name) = ReasonPhrase::try_from(name) {
+            head.extensions.insert(name);
         }
     }
 }
@@ -63,6 +76,12 @@ pub(crate) fn outgoing(
     let mut headers = parts.headers;
     let host = headers.remove(HOST);
     let upgrade = upgrade.filter(|_| headers.contains_key(UPGRADE));
+    if upgrade
+        .as_ref()
+        .is_some_and(|upgrade| upgrade.to_str().is_err())
+    {
+        return Err(Error::Upgrade);
+    }
     if seen.any_for_one_hop() {
         let wants_trailers = headers
             .get_all(TE)

@@ -58,10 +58,7 @@ pub(crate) fn take_in(connection: &Connection, parts: &mut Parts) -> Result<Inta
     if let Some(uri) = rewritten(&parts.uri, &options.http).map_err(|_| bad_request())? {
         parts.uri = uri;
     }
-    let upgrade = match seen.connection() {
-        true if parts.version == Version::HTTP_11 => parts.headers.get(UPGRADE).cloned(),
-        _ => None,
-    };
+    let upgrade = upgrade_of(parts).filter(|_| seen.connection());
     forwarded::fill_in(
         connection,
         &mut parts.headers,
@@ -80,6 +77,18 @@ pub(crate) fn take_in(connection: &Connection, parts: &mut Parts) -> Result<Inta
         upgrade,
         seen,
     })
+}
+
+/// The protocol that the client would rather speak.
+///
+/// Traefik: not HTTP/2. A server that agreed to speak it would be asked things that nobody has looked at.
+fn upgrade_of(parts: &Parts) -> Option<HeaderValue> {
+    let upgrade = parts
+        .headers
+        .get(UPGRADE)
+        .filter(|_| parts.version == Version::HTTP_11)?;
+    let is_wanted = !upgrade.is_empty() && !has_token(upgrade.as_bytes(), b"h2c");
+    is_wanted.then(|| upgrade.clone())
 }
 
 fn bad_request() -> Box<Answer> {

@@ -11,6 +11,9 @@ pub(crate) enum Error {
     /// The path of the server's URL and that of the request make none together.
     #[error("base path and path make no request target")]
     Target,
+    /// The client wants to switch to a protocol whose name is none.
+    #[error("name of the wanted protocol is not printable")]
+    Upgrade,
     /// The server, the way there, or what the client sent.
     #[error(transparent)]
     Upstream(#[from] upstream::Error),
@@ -23,7 +26,7 @@ impl Error {
     /// is 500.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::Target => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Target | Self::Upgrade => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Upstream(error) if is_read_timeout(error) => StatusCode::GATEWAY_TIMEOUT,
             Self::Upstream(upstream::Error::RequestBody(_)) => StatusCode::BAD_GATEWAY,
             Self::Upstream(error) if error.is_timeout() => StatusCode::GATEWAY_TIMEOUT,

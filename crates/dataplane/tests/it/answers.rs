@@ -120,3 +120,24 @@ fn parts_arrive_as_they_are_sent() {
     client.send("seen");
     assert_eq!(client.chunks().0, "b");
 }
+
+#[test]
+fn a_status_without_a_name_or_a_body() {
+    check(
+        "HTTP/1.1 799 Whatever\r\nContent-Length: 1\r\n\r\na",
+        "HTTP/1.1 799 status code 799\nContent-Length: 1",
+        "a",
+    );
+    let proxy = Proxy::to(answers(
+        "HTTP/1.1 204 No Content\r\nX-A: b\r\nContent-Length: 0\r\n\r\n",
+    ));
+    let mut client = proxy.connect();
+    for _ in 0..2 {
+        client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        let head = client.head();
+        assert!(
+            head.starts_with("HTTP/1.1 204 No Content\r\nX-A: b\r\n"),
+            "{head}"
+        );
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::mpsc;
 
-use crate::support::{Client, Proxy, answers, header, server};
+use crate::support::{Client, Proxy, answers, echo, header, server};
 
 const SWITCH: &str = "GET /chat HTTP/1.1\r\nHost: x.test\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\n";
 
@@ -56,6 +56,29 @@ fn another_protocol_than_asked_for_is_an_error() {
         (response.status(), &*response.body),
         (500, "Internal Server Error")
     );
+}
+
+#[test]
+fn some_wishes_to_switch_are_not_passed_on() {
+    let proxy = Proxy::to(echo());
+    let ask = |protocol: &str| {
+        proxy.ask_bytes(
+            &[
+                &b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AA\r\nUpgrade: "[..],
+                &protocol.chars().map(|char| char as u8).collect::<Vec<_>>(),
+                b"\r\n\r\n",
+            ]
+            .concat(),
+        )
+    };
+    for protocol in ["h2c", "H2C, other", ""] {
+        let seen = ask(protocol).body.to_lowercase();
+        assert!(
+            !seen.contains("upgrade") && !seen.contains("http2-settings"),
+            "{seen}"
+        );
+    }
+    assert_eq!(ask("h\u{e9}").status(), 500);
 }
 
 #[test]
