@@ -5,6 +5,7 @@ use traefikrs_config::dynamic;
 use traefikrs_crd as crd;
 
 use crate::cluster::{IngressRoute, Key as ObjectKey, Object};
+use crate::name::Slot;
 use crate::problem::{Path, Problem};
 use crate::reason;
 use crate::service::{Draft, Key, Place};
@@ -160,7 +161,7 @@ impl Routes<'_> {
 
     fn service(
         &self,
-        key: &str,
+        router: &str,
         route: &crd::Route,
         path: Path<'_>,
         draft: &mut Draft,
@@ -171,17 +172,21 @@ impl Routes<'_> {
             native_lb_by_default: self.view.options.native_lb_by_default,
             dangling: Consequence::RouterDisabled,
         };
+        let names = self.view.names;
         let path = path.field("services");
         match route.services.as_slice() {
             [] => {
                 self.report_idle(path, draft);
                 Ok(String::new())
             }
-            [only] => self
-                .view
-                .referred_service(place(Key::Own(key)), only, path.index(0), draft),
+            [only] => {
+                let name = names.balancer(router);
+                self.view
+                    .referred_service(place(Key::Own(&name)), only, path.index(0), draft)
+            }
             several => {
-                let place = place(Key::ChildOf(key));
+                let name = names.list(router);
+                let place = |index| place(Key::In(Slot::Listed(&name, index)));
                 let services = self.view.weighted_services(place, several, path, draft)?;
                 let service = dynamic::Service {
                     weighted: Some(dynamic::Weighted {
@@ -190,8 +195,8 @@ impl Routes<'_> {
                     }),
                     ..dynamic::Service::default()
                 };
-                draft.services.push((key.to_owned(), service));
-                Ok(key.to_owned())
+                draft.services.push((name.clone(), service));
+                Ok(name)
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Names of configuration elements, made from those of objects.
 
+use std::fmt;
+
 use sha2::{Digest as _, Sha256};
 
 /// How are elements named after objects?
@@ -28,12 +30,72 @@ impl Names {
         }
     }
 
-    /// A Kubernetes Service inside a list or slot of the service `parent`.
-    pub(crate) fn child(self, parent: &str, namespace: &str, name: &str, port: &str) -> String {
+    /// The service of a route that has one Kubernetes Service.
+    pub(crate) fn balancer(self, router: &str) -> String {
+        self.suffixed(router, "lb")
+    }
+
+    /// The service of a route that has several.
+    pub(crate) fn list(self, router: &str) -> String {
+        self.suffixed(router, "wrr")
+    }
+
+    fn suffixed(self, router: &str, suffix: &str) -> String {
         if self.safe {
-            format!("{parent}_{namespace}_{name}_{port}")
+            format!("{router}_{suffix}")
+        } else {
+            router.to_owned()
+        }
+    }
+
+    /// A Kubernetes Service inside another service.
+    pub(crate) fn child(self, slot: Slot<'_>, namespace: &str, name: &str, port: &str) -> String {
+        if self.safe {
+            format!("{slot}_{namespace}_{name}_{port}")
         } else {
             normalise(&format!("{namespace}-{name}-{port}"))
+        }
+    }
+
+    /// A TLSStore, whose name is never normalised.
+    pub(crate) fn store(self, namespace: &str, name: &str) -> String {
+        if self.safe {
+            self.object(namespace, name)
+        } else {
+            id(namespace, name)
+        }
+    }
+}
+
+/// A place in the service or router of this name that is made of others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Slot<'a> {
+    /// One of a weighted list that has a name of its own already.
+    Listed(&'a str, usize),
+    /// One of a weighted list.
+    Weighted(&'a str, usize),
+    /// One of a highest-random-weight list.
+    Hashed(&'a str, usize),
+    /// The one that answers and is mirrored.
+    Mirrored(&'a str),
+    /// One that gets copies.
+    Mirror(&'a str, usize),
+    /// The main one of a failover.
+    Main(&'a str),
+    /// The one that stands in.
+    Fallback(&'a str),
+}
+
+impl fmt::Display for Slot<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listed(list, index) => write!(f, "{list}_{index}"),
+            Self::Weighted(parent, index) => write!(f, "{parent}_wrr_{index}"),
+            Self::Hashed(parent, index) => write!(f, "{parent}_hrw_{index}"),
+            Self::Mirrored(parent) => write!(f, "{parent}_mirroring"),
+            Self::Mirror(parent, index) => write!(f, "{parent}_mirror_{index}"),
+            Self::Main(parent) => write!(f, "{parent}_failover"),
+            Self::Fallback(parent) => write!(f, "{parent}_fallback"),
         }
     }
 }
@@ -63,16 +125,17 @@ fn id(namespace: &str, name: &str) -> String {
 
 /// The first ten bytes of the rule's SHA-256, in hexadecimal.
 fn rule_hash(rule: &str) -> String {
+    let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
     Sha256::digest(rule.as_bytes())
         .iter()
         .take(10)
-        .map(|byte| format!("{byte:02x}"))
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Names, normalise};
+    use super::{Names, Slot, normalise};
 
     const LEGACY: Names = Names { safe: false };
     const SAFE: Names = Names { safe: true };
@@ -156,17 +219,18 @@ mod tests {
 
     #[test]
     fn children_are_named_by_the_port_as_written() {
+        let slot = Slot::Mirror("apps_list", 1);
         assert_eq!(
-            LEGACY.child("any", "default", "whoami", "80"),
+            LEGACY.child(slot, "default", "whoami", "80"),
             "default-whoami-80"
         );
         assert_eq!(
-            LEGACY.child("any", "default", "whoami", "web"),
+            LEGACY.child(slot, "default", "whoami", "web"),
             "default-whoami-web"
         );
         assert_eq!(
-            SAFE.child("apps_list", "default", "whoami", "80"),
-            "apps_list_default_whoami_80"
+            SAFE.child(slot, "default", "whoami", "80"),
+            "apps_list_mirror_1_default_whoami_80"
         );
     }
 }

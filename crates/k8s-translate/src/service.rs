@@ -6,6 +6,7 @@ use traefikrs_config::dynamic;
 use traefikrs_crd::{self as crd, IntOrString, ObjectRef, ServiceRef};
 
 use crate::endpoint::Backend;
+use crate::name::Slot;
 use crate::problem::{Path, Problem};
 use crate::reason;
 use crate::reference::ignored_namespace;
@@ -36,8 +37,8 @@ pub(crate) struct Place<'a> {
 pub(crate) enum Key<'a> {
     /// This.
     Own(&'a str),
-    /// After the Service, inside the service of this name.
-    ChildOf(&'a str),
+    /// After the Service, in this place.
+    In(Slot<'a>),
 }
 
 impl View<'_> {
@@ -55,9 +56,9 @@ impl View<'_> {
                 let service = self.balancer(place, namespace, reference, path, draft)?;
                 let key = match place.key {
                     Key::Own(key) => key.to_owned(),
-                    Key::ChildOf(parent) => {
+                    Key::In(slot) => {
                         let port = port_text(reference);
-                        self.names.child(parent, namespace, &reference.name, &port)
+                        self.names.child(slot, namespace, &reference.name, &port)
                     }
                 };
                 draft.services.push((key.clone(), service));

@@ -4,39 +4,51 @@ use traefikrs_config::diagnostic::Consequence;
 use traefikrs_config::dynamic;
 use traefikrs_crd as crd;
 
+use crate::name::Slot;
 use crate::problem::{Path, Problem};
 use crate::reason;
 use crate::service::{Draft, Key, Place, sticky};
 use crate::view::View;
 
+/// The TraefikService that is being translated.
+#[derive(Clone, Copy)]
+pub(crate) struct Parent<'a> {
+    pub(crate) namespace: &'a str,
+    pub(crate) key: &'a str,
+}
+
+impl<'a> Parent<'a> {
+    fn place(self, slot: Slot<'a>) -> Place<'a> {
+        Place {
+            parent: self.namespace,
+            key: Key::In(slot),
+            // Traefik: its builder for these does not know the option.
+            native_lb_by_default: false,
+            dangling: Consequence::ServiceDisabled,
+        }
+    }
+}
+
 impl View<'_> {
     /// The service that a TraefikService describes; the Kubernetes Services in it are added to the draft.
     pub(crate) fn composed_service(
         &self,
-        namespace: &str,
-        key: &str,
+        parent: Parent<'_>,
         spec: &crd::TraefikServiceSpec,
         draft: &mut Draft,
     ) -> Result<dynamic::Service, Problem> {
-        let place = Place {
-            parent: namespace,
-            key: Key::ChildOf(key),
-            // Traefik: its builder for these does not know the option.
-            native_lb_by_default: false,
-            dangling: Consequence::ServiceDisabled,
-        };
         report_several_kinds(spec, draft);
         if let Some(weighted) = &spec.weighted {
-            return self.weighted(place, weighted, draft);
+            return self.weighted(parent, weighted, draft);
         }
         if let Some(mirroring) = &spec.mirroring {
-            return self.mirroring(place, mirroring, draft);
+            return self.mirroring(parent, mirroring, draft);
         }
         if let Some(highest_random_weight) = &spec.highest_random_weight {
-            return self.highest_random_weight(place, highest_random_weight, draft);
+            return self.highest_random_weight(parent, highest_random_weight, draft);
         }
         if let Some(failover) = &spec.failover {
-            return self.failover(place, failover, draft);
+            return self.failover(parent, failover, draft);
         }
         let message = "no kind of service is given; write one of weighted, mirroring, highestRandomWeight and failover";
         Err(Problem::error(
@@ -47,9 +59,9 @@ impl View<'_> {
     }
 
     /// These services with their weights.
-    pub(crate) fn weighted_services(
+    pub(crate) fn weighted_services<'p>(
         &self,
-        place: Place<'_>,
+        place: impl Fn(usize) -> Place<'p>,
         references: &[crd::ServiceRef],
         path: Path<'_>,
         draft: &mut Draft,
@@ -59,7 +71,12 @@ impl View<'_> {
             .enumerate()
             .map(|(index, reference)| {
                 Ok(dynamic::WeightedService {
-                    name: self.referred_service(place, reference, path.index(index), draft)?,
+                    name: self.referred_service(
+                        place(index),
+                        reference,
+                        path.index(index),
+                        draft,
+                    )?,
                     weight: Some(reference.weight.unwrap_or(1)),
                 })
             })
@@ -68,7 +85,7 @@ impl View<'_> {
 
     fn weighted(
         &self,
-        place: Place<'_>,
+        parent: Parent<'_>,
         weighted: &crd::WeightedRoundRobin,
         draft: &mut Draft,
     ) -> Result<dynamic::Service, Problem> {
@@ -76,7 +93,12 @@ impl View<'_> {
         let path = path.field("services");
         Ok(dynamic::Service {
             weighted: Some(dynamic::Weighted {
-                services: self.weighted_services(place, &weighted.services, path, draft)?,
+                services: self.weighted_services(
+                    |index| parent.place(Slot::Weighted(parent.key, index)),
+                    &weighted.services,
+                    path,
+                    draft,
+                )?,
                 sticky: sticky(weighted.sticky.as_ref()),
                 health_check: None,
             }),
@@ -86,7 +108,7 @@ impl View<'_> {
 
     fn highest_random_weight(
         &self,
-        place: Place<'_>,
+        parent: Parent<'_>,
         highest_random_weight: &crd::HighestRandomWeight,
         draft: &mut Draft,
     ) -> Result<dynamic::Service, Problem> {
@@ -95,7 +117,7 @@ impl View<'_> {
         Ok(dynamic::Service {
             highest_random_weight: Some(dynamic::HighestRandomWeight {
                 services: self.weighted_services(
-                    place,
+                    |index| parent.place(Slot::Hashed(parent.key, index)),
                     &highest_random_weight.services,
                     path,
                     draft,
@@ -108,11 +130,12 @@ impl View<'_> {
 
     fn mirroring(
         &self,
-        place: Place<'_>,
+        parent: Parent<'_>,
         mirroring: &crd::Mirroring,
         draft: &mut Draft,
     ) -> Result<dynamic::Service, Problem> {
         let path = Path::SPEC.field("mirroring");
+        let place = parent.place(Slot::Mirrored(parent.key));
         let service = self.referred_service(place, &mirroring.service, path, draft)?;
         let path = path.field("mirrors");
         let mirrors = mirroring
@@ -122,7 +145,7 @@ impl View<'_> {
             .map(|(index, mirror)| {
                 Ok(dynamic::MirrorService {
                     name: self.referred_service(
-                        place,
+                        parent.place(Slot::Mirror(parent.key, index)),
                         &mirror.service,
                         path.index(index),
                         draft,
@@ -145,7 +168,7 @@ impl View<'_> {
 
     fn failover(
         &self,
-        place: Place<'_>,
+        parent: Parent<'_>,
         failover: &crd::Failover,
         draft: &mut Draft,
     ) -> Result<dynamic::Service, Problem> {
@@ -154,8 +177,18 @@ impl View<'_> {
         let fallback = path.field("fallback");
         Ok(dynamic::Service {
             failover: Some(dynamic::Failover {
-                service: self.referred_service(place, &failover.service, service, draft)?,
-                fallback: self.referred_service(place, &failover.fallback, fallback, draft)?,
+                service: self.referred_service(
+                    parent.place(Slot::Main(parent.key)),
+                    &failover.service,
+                    service,
+                    draft,
+                )?,
+                fallback: self.referred_service(
+                    parent.place(Slot::Fallback(parent.key)),
+                    &failover.fallback,
+                    fallback,
+                    draft,
+                )?,
                 health_check: None,
                 errors: Some(dynamic::FailoverErrors {
                     max_request_body_bytes: failover.errors.max_request_body_bytes,

@@ -1,6 +1,7 @@
 //! One cluster in, one configuration out.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde_json::Map;
 use traefikrs_config::Diagnostic;
@@ -13,6 +14,7 @@ use crate::middleware::Building;
 use crate::problem::{Path, Problem};
 use crate::service::Draft;
 use crate::tls::Certificates;
+use crate::traefik_service::Parent;
 use crate::view::View;
 use crate::{Cluster, Options, reason};
 
@@ -73,7 +75,7 @@ struct Build<'a> {
     tls: dynamic::Tls,
     certificates: Certificates,
     /// Who defined each element so far, by what it is and its name.
-    owners: BTreeMap<(&'static str, String), Owner>,
+    owners: BTreeMap<(&'static str, String), Rc<Owner>>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -85,11 +87,11 @@ struct Owner {
 }
 
 impl Owner {
-    fn new<T>(kind: Kind, key: &Key, object: &Object<T>) -> Self {
-        Self {
+    fn new<T>(kind: Kind, key: &Key, object: &Object<T>) -> Rc<Self> {
+        Rc::new(Self {
             subject: Subject::object(kind.as_str(), &key.namespace, &key.name),
             location: object.location.clone(),
-        }
+        })
     }
 }
 
@@ -112,7 +114,7 @@ impl Build<'_> {
         }
     }
 
-    fn routes(&mut self, routes: &Routes<'_>, owner: &Owner, problems: &mut Vec<Problem>) {
+    fn routes(&mut self, routes: &Routes<'_>, owner: &Rc<Owner>, problems: &mut Vec<Problem>) {
         let spec = &routes.content.spec;
         let namespace = &routes.key.namespace;
         if let Err(problem) = self
@@ -188,8 +190,12 @@ impl Build<'_> {
             let mut problems = object.findings.clone();
             if let Some(spec) = &object.content {
                 let name = view.names.object(&key.namespace, &key.name);
+                let parent = Parent {
+                    namespace: &key.namespace,
+                    key: &name,
+                };
                 let mut draft = Draft::default();
-                match view.composed_service(&key.namespace, &name, spec, &mut draft) {
+                match view.composed_service(parent, spec, &mut draft) {
                     Ok(service) => {
                         draft.services.push((name, service));
                         self.add_services(draft.services, &owner);
@@ -231,7 +237,8 @@ impl Build<'_> {
             let mut problems = object.findings.clone();
             if let Some(spec) = &object.content {
                 let options = view.options(&key.namespace, spec, &mut problems);
-                match self.default_or_named(key, &several) {
+                let named = view.names.object(&key.namespace, &key.name);
+                match self.default_or(named, key, &several) {
                     Ok(name) => self.add(
                         |build| &mut build.tls.options,
                         "TLS option",
@@ -265,11 +272,12 @@ impl Build<'_> {
         key: &Key,
         spec: &traefikrs_crd::TLSStoreSpec,
         several: &[String],
-        owner: &Owner,
+        owner: &Rc<Owner>,
         problems: &mut Vec<Problem>,
     ) {
         let view = self.view;
-        let name = self.default_or_named(key, several);
+        let named = view.names.store(&key.namespace, &key.name);
+        let name = self.default_or(named, key, several);
         if let (Err(problem), false) = (&name, self.may_be_default(key)) {
             problems.push(problem.clone());
             return;
@@ -327,9 +335,9 @@ impl Build<'_> {
     }
 
     /// The name of a TLSOption or TLSStore, which is special when the object is called `default`.
-    fn default_or_named(&self, key: &Key, several: &[String]) -> Result<String, Problem> {
+    fn default_or(&self, named: String, key: &Key, several: &[String]) -> Result<String, Problem> {
         if key.name != "default" {
-            return Ok(self.view.names.object(&key.namespace, &key.name));
+            return Ok(named);
         }
         if !self.may_be_default(key) {
             let chosen = &self.view.options.default_tls_resources_namespace;
@@ -376,7 +384,7 @@ impl Build<'_> {
         }
     }
 
-    fn report(&mut self, owner: &Owner, problems: Vec<Problem>) {
+    fn report(&mut self, owner: &Rc<Owner>, problems: Vec<Problem>) {
         let first = self.diagnostics.len();
         for problem in problems {
             let diagnostic = problem.diagnostic(owner.subject.clone(), owner.location.clone());
@@ -387,7 +395,7 @@ impl Build<'_> {
         }
     }
 
-    fn add_services(&mut self, services: Vec<(String, dynamic::Service)>, owner: &Owner) {
+    fn add_services(&mut self, services: Vec<(String, dynamic::Service)>, owner: &Rc<Owner>) {
         for (name, service) in services {
             self.add(
                 |build| &mut build.http.services,
@@ -406,19 +414,19 @@ impl Build<'_> {
         what: &'static str,
         name: String,
         element: T,
-        owner: &Owner,
+        owner: &Rc<Owner>,
     ) {
         let differs = elements(self)
             .get(&name)
             .is_some_and(|present| *present != element);
-        let earlier = self.owners.insert((what, name.clone()), owner.clone());
+        let earlier = self.owners.insert((what, name.clone()), Rc::clone(owner));
         if let Some(earlier) = earlier.filter(|_| differs) {
             self.collision(what, &name, &earlier, owner);
         }
         elements(self).insert(name, element);
     }
 
-    fn collision(&mut self, what: &str, name: &str, earlier: &Owner, owner: &Owner) {
+    fn collision(&mut self, what: &str, name: &str, earlier: &Rc<Owner>, owner: &Rc<Owner>) {
         let way_out = if self.view.options.safe_naming {
             ""
         } else {
