@@ -18,6 +18,9 @@ use crate::{
 };
 
 /// What did the server say?
+///
+/// Header values and pieces of the body are slices of a buffer of 64 KiB that many connections read into, which lives
+/// as long as any of them: copy what is to be kept for long.
 #[derive(Debug)]
 pub enum Answer<B> {
     /// A response. Hop-by-hop fields other than `Transfer-Encoding` are left in the head, for the caller to act upon.
@@ -38,6 +41,7 @@ pub enum Answer<B> {
 
 /// The body of a response, which also sends what is left of the request: both go on only while it is polled.
 ///
+/// An answer may come before the request is through. A caller that stops polling it then also stops the upload.
 /// The connection is used again once both are through; a body that is dropped before that closes it (HTTP/2: resets
 /// the stream).
 pub struct UpstreamBody<B>(Source<B>);

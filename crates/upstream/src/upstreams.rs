@@ -2,6 +2,7 @@ use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
 use bytes::Bytes;
 use foldhash::fast::FixedState;
+use futures_util::future::Either;
 use http_body::Body;
 use tokio::time::Instant;
 
@@ -46,20 +47,23 @@ impl Upstreams {
     /// # Panics
     ///
     /// Without a tokio runtime, and for [`Scheme::H2c`] outside of a `LocalSet` or `LocalRuntime`.
-    pub async fn send<B>(
+    pub fn send<B>(
         &self,
         peer: &Peer<'_>,
         limits: &Limits,
         request: Outgoing<B>,
-    ) -> Result<Answer<B>, Error>
+    ) -> impl Future<Output = Result<Answer<B>, Error>>
     where
         B: Body<Data = Bytes> + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
         let pool = self.pool(peer);
         match peer.scheme {
-            Scheme::H2c if request.upgrade.is_none() => http2::send(pool, limits, request).await,
-            Scheme::H2c | Scheme::Http => http1::send(pool, limits, request).await,
+            // Boxed, because a request over HTTP/1 should not carry the state of one over HTTP/2.
+            Scheme::H2c if request.upgrade.is_none() => {
+                Either::Right(Box::pin(http2::send(pool, limits, request)))
+            }
+            Scheme::H2c | Scheme::Http => Either::Left(http1::send(pool, limits, request)),
         }
     }
 

@@ -7,6 +7,7 @@ use http::{
     header::{CONNECTION, CONTENT_LENGTH, HOST, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT},
 };
 use http_body::Body;
+use memchr::memchr_iter;
 
 use crate::{pool::Server, request::Outgoing};
 
@@ -71,16 +72,14 @@ pub(crate) fn write_head<B>(
 
 /// `weird_name` → `Weird_name`, `x-upper` → `X-Upper`: as Go's `textproto.CanonicalMIMEHeaderKey`.
 pub(crate) fn write_field(out: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
-    let mut starts_word = true;
-    out.extend(name.as_str().bytes().map(|byte| {
-        let cased = if starts_word {
-            byte.to_ascii_uppercase()
-        } else {
-            byte
-        };
-        starts_word = byte == b'-';
-        cased
-    }));
+    let start = out.len();
+    out.extend_from_slice(name.as_str().as_bytes());
+    out[start].make_ascii_uppercase();
+    for hyphen in memchr_iter(b'-', name.as_str().as_bytes()) {
+        if let Some(initial) = out.get_mut(start + hyphen + 1) {
+            initial.make_ascii_uppercase();
+        }
+    }
     write_value(out, value);
 }
 

@@ -37,31 +37,30 @@ const CONTINUE_TIMEOUT: Duration = Duration::from_secs(1);
 const MAX_INTERIM: usize = 100;
 
 /// Asks on an idle connection if there is one, and on a fresh one if there is none or it proves dead.
-pub(crate) async fn send<B>(
+pub(crate) fn send<B>(
     pool: Rc<Pool>,
     limits: &Limits,
     request: Outgoing<B>,
-) -> Result<Answer<B>, Error>
+) -> impl Future<Output = Result<Answer<B>, Error>>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<BoxError>,
 {
-    if request.method == Method::CONNECT {
-        return Err(Error::InvalidRequest("CONNECT needs a tunnel"));
-    }
-    let mut exchange = Exchange::new(pool, limits, request);
-    if let Some(stream) = exchange.pool.take(Instant::now) {
-        exchange.reused = true;
-        match exchange.run(stream).await {
-            Err(failure) if exchange.may_repeat(&failure) => {
-                exchange.pool.local.count(|stats| stats.retried += 1);
-                exchange.rewind();
+    // Outside of the future, which then has to hold the exchange alone.
+    let exchange = Exchange::new(pool, limits, request);
+    async move {
+        let mut exchange = exchange?;
+        if let Some(stream) = exchange.pool.take(Instant::now) {
+            exchange.reused = true;
+            match exchange.run(stream).await {
+                Err(failure) if exchange.may_repeat(&failure) => exchange.rewind(),
+                result => return result.map_err(|failure| failure.error),
             }
-            result => return result.map_err(|failure| failure.error),
         }
+        // Boxed, because most requests find a connection.
+        let stream = Box::pin(dial(&exchange.pool, limits)).await?;
+        exchange.run(stream).await.map_err(|failure| failure.error)
     }
-    let stream = dial(&exchange.pool, limits).await?;
-    exchange.run(stream).await.map_err(|failure| failure.error)
 }
 
 /// What is known of an exchange until the head of its answer is there.
@@ -115,12 +114,15 @@ where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<BoxError>,
 {
-    fn new(pool: Rc<Pool>, limits: &Limits, request: Outgoing<B>) -> Self {
+    fn new(pool: Rc<Pool>, limits: &Limits, request: Outgoing<B>) -> Result<Self, Error> {
+        if request.method == Method::CONNECT {
+            return Err(Error::InvalidRequest("CONNECT needs a tunnel"));
+        }
         let framing = Framing::of(&request);
         let mut head = pool.local.buffers.take_head();
         write_head(&mut head, &pool.server, &request, framing);
         let held = framing != Framing::None && expects_continue(&request.headers);
-        Self {
+        Ok(Self {
             pool,
             retention: limits.into(),
             header_timeout: limits.response_header_timeout,
@@ -137,7 +139,7 @@ where
             heads: HeadReader::default(),
             n_interim: 0,
             pending: Bytes::new(),
-        }
+        })
     }
 
     /// Go's rule (`net/http`, `persistConn.shouldRetryRequest`): only a connection that had worked before is excused.
@@ -146,6 +148,7 @@ where
     }
 
     fn rewind(&mut self) {
+        self.pool.local.count(|stats| stats.retried += 1);
         if let Some(sending) = &mut self.sending {
             sending.rewind();
         }
