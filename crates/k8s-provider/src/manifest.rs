@@ -12,7 +12,7 @@ use traefikrs_config::reason;
 use traefikrs_config::static_config::KubernetesManifests;
 use traefikrs_k8s_translate::manifest::{Document, documents};
 use traefikrs_k8s_translate::{Cluster, InvalidSelector, Options, translate};
-use traefikrs_provider::files::{Changes, Files, Reading};
+use traefikrs_provider::files::{Files, Reading, unreadable};
 use traefikrs_provider::{Provider, Update, Updates};
 
 /// The name behind the `@`: the one that objects use for each other in a cluster.
@@ -73,30 +73,15 @@ impl Provider for ManifestProvider {
     }
 
     fn run(self: Box<Self>, updates: Updates) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(async move {
-            let mut memory = Memory::default();
-            if !self.watch {
-                updates.send(memory.update(self.files.read(), &self.options));
-                return;
-            }
-            let mut changes = Changes::new(self.files);
-            loop {
-                let reading = changes.read();
-                let mut update = memory.update(reading, &self.options);
-                update.diagnostics.extend(unwatchable(&changes));
-                updates.send(update);
-                changes.changed().await;
-            }
-        })
+        let Self {
+            files,
+            watch,
+            options,
+        } = *self;
+        let mut memory = Memory::default();
+        let update = move |reading| memory.update(reading, &options);
+        Box::pin(files.follow(watch, updates, update))
     }
-}
-
-/// Says that changes are found by looking.
-fn unwatchable(changes: &Changes) -> Option<Diagnostic> {
-    let problem = changes.problem()?;
-    let message = format!("cannot be watched, so it is read every second: {problem}");
-    let subject = Subject::named("provider", "kubernetesManifests");
-    Some(Diagnostic::warning(subject, reason::UNREADABLE, message))
 }
 
 /// What was read before, by file.
@@ -114,20 +99,9 @@ struct Known {
 impl Memory {
     /// What the objects of all files ask for now.
     fn update(&mut self, reading: Reading, options: &Options) -> Update {
-        let mut before = std::mem::take(&mut self.0);
-        let mut diagnostics = Vec::new();
-        for (path, error) in &reading.unreadable {
-            diagnostics.push(unreadable(path, error));
-            // A directory that cannot be listed now says nothing of its files.
-            let kept = before.extract_if(.., |file, _| {
-                file.starts_with(path) && error.kind() != io::ErrorKind::NotFound
-            });
-            self.0.extend(kept);
-        }
-        for (path, text) in reading.texts {
-            let known = read(&path, text, before.remove(&path).unwrap_or_default());
-            self.0.insert(path, known);
-        }
+        let before = std::mem::take(&mut self.0);
+        let (now, mut diagnostics) = reading.remember(before, read);
+        self.0 = now;
         let mut cluster = Cluster::new();
         for (path, known) in &self.0 {
             diagnostics.extend(known.diagnostics.iter().cloned());
@@ -150,7 +124,8 @@ impl Memory {
 }
 
 /// What a file says, given what it said before.
-fn read(path: &Path, text: io::Result<Arc<str>>, before: Known) -> Known {
+fn read(path: &Path, text: io::Result<Arc<str>>, before: Option<Known>) -> Known {
+    let before = before.unwrap_or_default();
     let text = match text {
         Ok(text) => text,
         Err(error) => {
@@ -192,12 +167,6 @@ fn read(path: &Path, text: io::Result<Arc<str>>, before: Known) -> Known {
     }));
     known.text = Some(text);
     known
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
-    let subject = Subject::named("file", path.display().to_string());
-    Diagnostic::error(subject, reason::UNREADABLE, error.to_string())
-        .leads_to(Consequence::FileIgnored)
 }
 
 #[cfg(test)]

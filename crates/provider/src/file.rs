@@ -10,7 +10,7 @@ use traefikrs_config::diagnostic::{Consequence, Diagnostic, Location, Subject};
 use traefikrs_config::dynamic::{Configuration, Origin, decode_text};
 use traefikrs_config::{Format, reason, static_config};
 
-use crate::files::{Changes, Files, Reading};
+use crate::files::{Files, Reading, unreadable};
 use crate::provider::{Provider, Update, Updates};
 
 mod join;
@@ -77,33 +77,10 @@ impl Provider for FileProvider {
     }
 
     fn run(self: Box<Self>, updates: Updates) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(async move {
-            let mut memory = Memory::default();
-            if !self.watch {
-                updates.send(memory.update(self.files.read()));
-                return;
-            }
-            let mut changes = Changes::new(self.files);
-            loop {
-                let reading = changes.read();
-                let mut update = memory.update(reading);
-                update.diagnostics.extend(unwatchable(&changes));
-                updates.send(update);
-                changes.changed().await;
-            }
-        })
+        let mut memory = Memory::default();
+        let update = move |reading| memory.update(reading);
+        Box::pin(self.files.follow(self.watch, updates, update))
     }
-}
-
-/// Says that changes are found by looking.
-fn unwatchable(changes: &Changes) -> Option<Diagnostic> {
-    let problem = changes.problem()?;
-    let message = format!("cannot be watched, so it is read every second: {problem}");
-    Some(Diagnostic::warning(
-        Subject::named("provider", NAME),
-        reason::UNREADABLE,
-        message,
-    ))
 }
 
 /// What was read before, by file.
@@ -120,20 +97,9 @@ struct Known {
 impl Memory {
     /// What the files ask for now.
     fn update(&mut self, reading: Reading) -> Update {
-        let mut before = std::mem::take(&mut self.0);
-        let mut diagnostics = Vec::new();
-        for (path, error) in &reading.unreadable {
-            diagnostics.push(unreadable(path, error));
-            // A directory that cannot be listed now says nothing of its files.
-            let kept = before.extract_if(.., |file, _| {
-                file.starts_with(path) && error.kind() != io::ErrorKind::NotFound
-            });
-            self.0.extend(kept);
-        }
-        for (path, text) in reading.texts {
-            let known = read(&path, text, before.remove(&path));
-            self.0.insert(path, known);
-        }
+        let before = std::mem::take(&mut self.0);
+        let (now, mut diagnostics) = reading.remember(before, read);
+        self.0 = now;
         for known in self.0.values() {
             diagnostics.extend(known.diagnostics.iter().cloned());
         }
@@ -204,12 +170,6 @@ fn decode(path: &Path, text: &str) -> Result<(Configuration, Vec<Diagnostic>), B
         file: &file,
     };
     decode_text(text, format, origin)
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
-    let subject = Subject::named("file", path.display().to_string());
-    Diagnostic::error(subject, reason::UNREADABLE, error.to_string())
-        .leads_to(Consequence::FileIgnored)
 }
 
 #[cfg(test)]

@@ -5,9 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use traefikrs_config::diagnostic::{Consequence, Diagnostic, Subject};
+use traefikrs_config::reason;
+
+use crate::provider::{Update, Updates};
+
 mod watch;
 
-pub use watch::Changes;
+use watch::Changes;
 
 /// A file, or the files below a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +70,33 @@ impl Files {
         reading
     }
 
+    /// Reads all files, and again whenever they may have changed if that is wanted; sends what the
+    /// files ask for.
+    pub async fn follow(
+        self,
+        watch: bool,
+        updates: Updates,
+        mut update: impl FnMut(Reading) -> Update,
+    ) {
+        if !watch {
+            updates.send(update(self.read()));
+            return;
+        }
+        let root = self.root.display().to_string();
+        let mut changes = Changes::new(self);
+        loop {
+            let mut update = update(changes.read());
+            if let Some(problem) = changes.problem() {
+                let message = format!("cannot be watched, so it is read every second: {problem}");
+                let subject = Subject::named("file", &root);
+                let warning = Diagnostic::warning(subject, reason::UNREADABLE, message);
+                update.diagnostics.push(warning);
+            }
+            updates.send(update);
+            changes.changed().await;
+        }
+    }
+
     fn read_directory(&self, directory: &Path, reading: &mut Reading) {
         reading.directories.push(directory.to_owned());
         if let Some(parent) = existing_parent(directory) {
@@ -101,6 +133,30 @@ impl Files {
 }
 
 impl Reading {
+    /// What each file says now, given what it said before, and what cannot be read.
+    ///
+    /// A file that is gone says nothing; one in a directory that cannot be listed now says what it
+    /// said before.
+    pub fn remember<K>(
+        self,
+        mut before: BTreeMap<PathBuf, K>,
+        read: impl Fn(&Path, io::Result<Arc<str>>, Option<K>) -> K,
+    ) -> (BTreeMap<PathBuf, K>, Vec<Diagnostic>) {
+        let mut now = BTreeMap::new();
+        let mut found = Vec::new();
+        for (path, error) in &self.unreadable {
+            found.push(unreadable(path, error));
+            if error.kind() != io::ErrorKind::NotFound {
+                now.extend(before.extract_if(.., |file, _| file.starts_with(path)));
+            }
+        }
+        for (path, text) in self.texts {
+            let known = read(&path, text, before.remove(&path));
+            now.insert(path, known);
+        }
+        (now, found)
+    }
+
     fn read_file(&mut self, path: PathBuf) {
         if let Some(target) = path
             .canonicalize()
@@ -127,6 +183,13 @@ fn read_text(path: &Path) -> io::Result<String> {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     std::fs::read_to_string(path)
+}
+
+/// Says why a file cannot be read.
+pub fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+    let subject = Subject::named("file", path.display().to_string());
+    Diagnostic::error(subject, reason::UNREADABLE, error.to_string())
+        .leads_to(Consequence::FileIgnored)
 }
 
 /// What Kubernetes keeps beside the files of a mounted ConfigMap, and the locks of editors.

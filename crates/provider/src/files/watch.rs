@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// Directories are watched, not files: editors replace files, and Kubernetes swaps a link in the
 /// directory of a ConfigMap's files.
 #[derive(Debug)]
-pub struct Changes {
+pub(super) struct Changes {
     files: Files,
     happened: Arc<Notify>,
     /// None where the system offers none.
@@ -35,7 +35,7 @@ pub struct Changes {
 
 impl Changes {
     /// Begins to watch.
-    pub fn new(files: Files) -> Self {
+    pub(super) fn new(files: Files) -> Self {
         let happened = Arc::new(Notify::new());
         let tell = happened.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -57,7 +57,7 @@ impl Changes {
     }
 
     /// Reads all files, and from then on watches wherever a change would change the reading.
-    pub fn read(&mut self) -> Reading {
+    pub(super) fn read(&mut self) -> Reading {
         // What changes between reading and watching is found by reading again.
         const MOST_READINGS: usize = 4;
         let mut reading = self.files.read();
@@ -71,12 +71,12 @@ impl Changes {
     }
 
     /// Why the system cannot tell of changes; files are looked at every second then.
-    pub fn problem(&self) -> Option<&str> {
+    pub(super) fn problem(&self) -> Option<&str> {
         self.problem.as_deref()
     }
 
     /// Waits until files may have changed and then stay as they are for a moment.
-    pub async fn changed(&mut self) {
+    pub(super) async fn changed(&self) {
         if self.problem.is_some() {
             let poll = Instant::now() + POLL;
             // Whatever still is told counts before the next look.
