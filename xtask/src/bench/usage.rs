@@ -269,4 +269,15 @@ mod tests {
         assert!(tree.cpu().total >= before.total);
         assert!(tree.resident() > 0);
     }
+
+    #[test]
+    fn a_child_that_ended_still_counts() {
+        let mut meter = Meter::start(Tree(std::process::id()));
+        let mut child = std::process::Command::new("sh")
+            .args(["-c", "i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done"])
+            .spawn()
+            .unwrap();
+        child.wait().unwrap();
+        assert!(meter.used().total > TICK);
+    }
 }
