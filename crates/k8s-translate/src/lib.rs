@@ -52,6 +52,7 @@ pub mod manifest;
 pub mod reason;
 
 mod cluster;
+mod elements;
 mod endpoint;
 mod hint;
 mod ingress_route;

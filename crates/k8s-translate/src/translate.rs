@@ -1,17 +1,17 @@
 //! One cluster in, one configuration out.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::Map;
 use traefikrs_config::Diagnostic;
-use traefikrs_config::diagnostic::{Consequence, Location, Subject};
-use traefikrs_config::dynamic::{self, Configuration};
+use traefikrs_config::diagnostic::Consequence;
+use traefikrs_config::dynamic::Configuration;
 
-use crate::cluster::{Key, Kind, Object, Objects};
+use crate::cluster::{Key, Kind, Objects};
+use crate::elements::{Elements, Owner};
 use crate::ingress_route::{Routes, class, is_of_class};
 use crate::middleware::Building;
-use crate::problem::{Path, Problem};
+use crate::problem::Problem;
 use crate::service::Draft;
 use crate::tls::Certificates;
 use crate::traefik_service::Parent;
@@ -52,11 +52,8 @@ pub fn translate(cluster: &Cluster, options: &Options) -> Translation {
     let view = View::new(cluster, options);
     let mut build = Build {
         view: &view,
-        http: dynamic::Http::default(),
-        tls: dynamic::Tls::default(),
+        elements: Elements::new(options.safe_naming, cluster.strays.clone()),
         certificates: Certificates::default(),
-        owners: BTreeMap::new(),
-        diagnostics: cluster.strays.clone(),
     };
     build.kubernetes_objects();
     // The order decides which kind wins a name: a later one does.
@@ -71,28 +68,8 @@ pub fn translate(cluster: &Cluster, options: &Options) -> Translation {
 
 struct Build<'a> {
     view: &'a View<'a>,
-    http: dynamic::Http,
-    tls: dynamic::Tls,
+    elements: Elements,
     certificates: Certificates,
-    /// Who defined each element so far, by what it is and its name.
-    owners: BTreeMap<(&'static str, String), Rc<Owner>>,
-    diagnostics: Vec<Diagnostic>,
-}
-
-/// The object that is being translated.
-#[derive(Debug, Clone, PartialEq)]
-struct Owner {
-    subject: Subject,
-    location: Option<Location>,
-}
-
-impl Owner {
-    fn new<T>(kind: Kind, key: &Key, object: &Object<T>) -> Rc<Self> {
-        Rc::new(Self {
-            subject: Subject::object(kind.as_str(), &key.namespace, &key.name),
-            location: object.location.clone(),
-        })
-    }
 }
 
 impl Build<'_> {
@@ -110,7 +87,7 @@ impl Build<'_> {
                     self.routes(&routes, &owner, &mut problems);
                 }
             }
-            self.report(&owner, problems);
+            self.elements.report(&owner, problems);
         }
     }
 
@@ -135,9 +112,9 @@ impl Build<'_> {
             let mut draft = Draft::default();
             match routes.route(index, route, &parents, &mut draft) {
                 Ok(routed) => {
-                    self.add_services(draft.services, owner);
-                    self.add(
-                        |build| &mut build.http.routers,
+                    self.elements.add_services(draft.services, owner);
+                    self.elements.add(
+                        |elements| &mut elements.http.routers,
                         "router",
                         routed.key,
                         routed.router,
@@ -166,9 +143,9 @@ impl Build<'_> {
                 let mut draft = Draft::default();
                 match building.middleware(&mut draft) {
                     Ok(middleware) => {
-                        self.add_services(draft.services, &owner);
-                        self.add(
-                            |build| &mut build.http.middlewares,
+                        self.elements.add_services(draft.services, &owner);
+                        self.elements.add(
+                            |elements| &mut elements.http.middlewares,
                             "middleware",
                             name,
                             middleware,
@@ -179,7 +156,7 @@ impl Build<'_> {
                 }
                 problems.extend(draft.warnings);
             }
-            self.report(&owner, problems);
+            self.elements.report(&owner, problems);
         }
     }
 
@@ -198,13 +175,13 @@ impl Build<'_> {
                 match view.composed_service(parent, spec, &mut draft) {
                     Ok(service) => {
                         draft.services.push((name, service));
-                        self.add_services(draft.services, &owner);
+                        self.elements.add_services(draft.services, &owner);
                     }
                     Err(problem) => problems.push(problem.leads_to(Consequence::ObjectDropped)),
                 }
                 problems.extend(draft.warnings);
             }
-            self.report(&owner, problems);
+            self.elements.report(&owner, problems);
         }
     }
 
@@ -216,15 +193,15 @@ impl Build<'_> {
             if let Some(spec) = &object.content {
                 let name = view.names.object(&key.namespace, &key.name);
                 let transport = view.transport(&key.namespace, spec, &mut problems);
-                self.add(
-                    |build| &mut build.http.servers_transports,
+                self.elements.add(
+                    |elements| &mut elements.http.servers_transports,
                     "servers transport",
                     name,
                     transport,
                     &owner,
                 );
             }
-            self.report(&owner, problems);
+            self.elements.report(&owner, problems);
         }
     }
 
@@ -239,8 +216,8 @@ impl Build<'_> {
                 let options = view.options(&key.namespace, spec, &mut problems);
                 let named = view.names.object(&key.namespace, &key.name);
                 match self.default_or(named, key, &several) {
-                    Ok(name) => self.add(
-                        |build| &mut build.tls.options,
+                    Ok(name) => self.elements.add(
+                        |elements| &mut elements.tls.options,
                         "TLS option",
                         name,
                         options,
@@ -249,7 +226,7 @@ impl Build<'_> {
                     Err(problem) => problems.push(problem),
                 }
             }
-            self.report(&owner, problems);
+            self.elements.report(&owner, problems);
         }
     }
 
@@ -263,7 +240,7 @@ impl Build<'_> {
             if let Some(spec) = &object.content {
                 self.tls_store(key, spec, &several, &owner, &mut problems);
             }
-            self.report(&owner, problems);
+            self.elements.report(&owner, problems);
         }
     }
 
@@ -300,8 +277,8 @@ impl Build<'_> {
             problems,
         ) {
             Ok(store) => match name {
-                Ok(name) => self.add(
-                    |build| &mut build.tls.stores,
+                Ok(name) => self.elements.add(
+                    |elements| &mut elements.tls.stores,
                     "TLS store",
                     name,
                     store,
@@ -379,88 +356,31 @@ impl Build<'_> {
             if !object.findings.is_empty()
                 && (kind == Kind::Node || self.view.options.watches(&key.namespace))
             {
-                self.report(&Owner::new(kind, key, object), object.findings.clone());
+                self.elements
+                    .report(&Owner::new(kind, key, object), object.findings.clone());
             }
         }
     }
 
-    fn report(&mut self, owner: &Rc<Owner>, problems: Vec<Problem>) {
-        let first = self.diagnostics.len();
-        for problem in problems {
-            let diagnostic = problem.diagnostic(owner.subject.clone(), owner.location.clone());
-            // Routes of one object share parts of it, whose problems are said once.
-            if !self.diagnostics[first..].contains(&diagnostic) {
-                self.diagnostics.push(diagnostic);
-            }
-        }
-    }
-
-    fn add_services(&mut self, services: Vec<(String, dynamic::Service)>, owner: &Rc<Owner>) {
-        for (name, service) in services {
-            self.add(
-                |build| &mut build.http.services,
-                "service",
-                name,
-                service,
-                owner,
-            );
-        }
-    }
-
-    /// Adds an element; one that already has the name is replaced, which is reported if they differ.
-    fn add<T: PartialEq>(
-        &mut self,
-        elements: impl Fn(&mut Self) -> &mut BTreeMap<String, T>,
-        what: &'static str,
-        name: String,
-        element: T,
-        owner: &Rc<Owner>,
-    ) {
-        let differs = elements(self)
-            .get(&name)
-            .is_some_and(|present| *present != element);
-        let earlier = self.owners.insert((what, name.clone()), Rc::clone(owner));
-        if let Some(earlier) = earlier.filter(|_| differs) {
-            self.collision(what, &name, &earlier, owner);
-        }
-        elements(self).insert(name, element);
-    }
-
-    fn collision(&mut self, what: &str, name: &str, earlier: &Rc<Owner>, owner: &Rc<Owner>) {
-        let way_out = if self.view.options.safe_naming {
-            ""
-        } else {
-            " or set `safeNaming`"
-        };
-        let message = if earlier == owner {
-            format!(
-                "the {what} `{name}` is defined more than once, and the last definition counts; make them equal{way_out}"
-            )
-        } else {
-            format!(
-                "the {what} `{name}` is also defined by {}, whose definition counts; rename one{way_out}",
-                owner.subject
-            )
-        };
-        let problem = Problem::warning(reason::NAME_COLLISION, Path::SPEC, message);
-        self.report(earlier, vec![problem.leads_to(Consequence::Overridden)]);
-    }
-
-    fn finish(mut self) -> Translation {
-        // In the order of the files; the sort is stable, so an object's own stay in their order.
-        self.diagnostics
-            .sort_by(|a, b| (&a.location, &a.subject).cmp(&(&b.location, &b.subject)));
-        self.diagnostics.dedup();
-        let mut tls = self.tls;
+    fn finish(self) -> Translation {
+        let Elements {
+            http,
+            mut tls,
+            mut diagnostics,
+            ..
+        } = self.elements;
         tls.certificates = self.certificates.into_list();
+        // In the order of the files; the sort is stable, so an object's own stay in their order.
+        diagnostics.sort_by(|a, b| (&a.location, &a.subject).cmp(&(&b.location, &b.subject)));
+        diagnostics.dedup();
         Translation {
             configuration: Configuration {
-                http: Some(self.http),
+                http: Some(http),
                 tcp: Some(Map::new()),
                 udp: Some(Map::new()),
                 tls: Some(tls),
             },
-            diagnostics: self.diagnostics,
+            diagnostics,
         }
     }
 }
