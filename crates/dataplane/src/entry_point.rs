@@ -190,13 +190,15 @@ fn is_about_the_connection(error: &io::Error) -> bool {
 
 fn http1_settings(options: &HttpOptions) -> http1::Builder {
     const SMALLEST_BUFFER: usize = 8192;
+    let max_head = options.max_header_bytes.saturating_add(HEADER_SLACK);
     let mut builder = http1::Builder::new();
     builder
         // Traefik: a client that closes its half is taken to have gone, and its request with it.
         .half_close(false)
         .header_read_timeout(None)
         .max_headers(MAX_FIELDS)
-        .max_buf_size((options.max_header_bytes + HEADER_SLACK).max(SMALLEST_BUFFER))
+        .max_header_size(max_head)
+        .max_buf_size(max_head.max(SMALLEST_BUFFER))
         .title_case_headers(true);
     builder
 }

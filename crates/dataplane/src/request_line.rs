@@ -3,7 +3,7 @@
 //! hyper keeps a target as [`http::Uri`], which refuses a few bytes and drops everything behind a `#`. A line with
 //! such bytes is written anew, with the meaning it has for Go, before hyper sees it.
 
-use memchr::memchr;
+use memchr::{memchr, memmem};
 use traefikrs_gourl::escaped_path;
 
 /// The longest line that is looked at; hyper refuses longer ones in any case.
@@ -52,17 +52,18 @@ fn rewritten(line: &[u8]) -> Option<Rewritten> {
     let mut words = line.splitn(3, |&byte| byte == b' ');
     let (method, target, version) = (words.next()?, words.next()?, words.next()?);
     let is_request = method.iter().all(u8::is_ascii_alphabetic)
-        && target.first() == Some(&b'/')
         && matches!(version.trim_ascii_end(), b"HTTP/1.1" | b"HTTP/1.0");
     if !is_request {
         return None;
     }
-    let query_at = memchr(b'?', target).unwrap_or(target.len());
-    let (path, query) = target.split_at(query_at);
+    let (origin, rest) = target.split_at(origin_len(target)?);
+    let query_at = memchr(b'?', rest).unwrap_or(rest.len());
+    let (path, query) = rest.split_at(query_at);
     let has_fragment = path.contains(&b'#');
     let mut line = Vec::with_capacity(line.len() + 32);
     line.extend_from_slice(method);
     line.push(b' ');
+    line.extend_from_slice(origin);
     if path.iter().any(|&byte| is_odd(byte))
         && !has_fragment
         && let Ok(path) = escaped_path(path)
@@ -80,6 +81,18 @@ fn rewritten(line: &[u8]) -> Option<Rewritten> {
         line,
         has_fragment,
     })
+}
+
+/// The length of `scheme://authority`, or 0 for a target that is a path.
+fn origin_len(target: &[u8]) -> Option<usize> {
+    if target.first() == Some(&b'/') {
+        return Some(0);
+    }
+    let authority_at = memmem::find(target, b"://")? + 3;
+    let ends = |byte: &u8| matches!(byte, b'/' | b'?' | b'#');
+    let authority_len = target[authority_at..].iter().position(ends);
+    let len = authority_len.map_or(target.len(), |len| authority_at + len);
+    (!target[..len].iter().any(|&byte| is_odd(byte))).then_some(len)
 }
 
 fn escape_odd(text: &[u8], line: &mut Vec<u8>) {
@@ -127,6 +140,14 @@ mod tests {
             b"GET /(%2F<?(%2F HTTP/1.1\r\n",
             r"GET /%28/%3C?(%2F HTTP/1.1\r",
         );
+        check(
+            b"GET http://x?<> HTTP/1.1\r\n",
+            r"GET http://x?%3C%3E HTTP/1.1\r",
+        );
+        check(
+            b"GET http://x/<?> HTTP/1.1\r\n",
+            r"GET http://x/%3C?%3E HTTP/1.1\r",
+        );
         check(b"GET /%zz< HTTP/1.1\r\n", r"GET /%zz%3C HTTP/1.1\r");
     }
 
@@ -137,6 +158,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert!(has_fragment(b"GET /a#b?c HTTP/1.1\r\n"));
+        assert!(has_fragment(b"GET http://x/a#b HTTP/1.1\r\n"));
         assert!(!has_fragment(b"GET /a?b#c HTTP/1.1\r\n"));
     }
 

@@ -1,4 +1,4 @@
-use http::header::{CONNECTION, UPGRADE};
+use http::header::{CONNECTION, HOST, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{forwarded, has_token, tokens};
@@ -24,7 +24,7 @@ pub(super) fn obey(
         };
         if kept.contains(&name) {
             kept_names.push(name);
-        } else if !forwarded::is_protected(&name) {
+        } else if name != HOST && !forwarded::is_protected(&name) {
             headers.remove(name);
         }
     }

@@ -202,7 +202,7 @@ fn a_client_cannot_take_away_what_is_said_about_it() {
         &[
             "Host: x.test",
             "X-Forwarded-For: 1.1.1.1",
-            "Connection: X-Forwarded-For, X-Real-Ip",
+            "Connection: X-Forwarded-For, X-Real-Ip, Host",
         ],
         &[
             "Host: x.test",
