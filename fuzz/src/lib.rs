@@ -62,12 +62,12 @@ pub const TARGETS: &[Target] = &[
     },
     Target {
         name: "static_flags",
-        run: configuration::static_flags,
+        run: traefikrs_config::fuzz::fuzz_static,
         seeds: configuration::flag_seeds,
     },
     Target {
         name: "dynamic_decode",
-        run: configuration::dynamic,
+        run: traefikrs_config::fuzz::fuzz_dynamic,
         seeds: configuration::dynamic_seeds,
     },
     Target {

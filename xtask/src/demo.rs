@@ -270,10 +270,10 @@ fn echo(stream: TcpStream, label: &str) -> std::io::Result<()> {
         }
         let body = format!("{label} saw\n{}", head.trim_end());
         let length = body.len() + 1;
-        write!(
-            stream,
+        let answer = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{body}\n"
-        )?;
+        );
+        stream.write_all(answer.as_bytes())?;
     }
 }
 

@@ -83,12 +83,8 @@ fn serve(stream: TcpStream, label: &str, gate: &Gate) {
             );
         }
         let length = label.len();
-        if write!(
-            stream,
-            "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{label}"
-        )
-        .is_err()
-        {
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{label}");
+        if stream.write_all(answer.as_bytes()).is_err() {
             return;
         }
     }

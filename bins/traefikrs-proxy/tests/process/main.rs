@@ -181,6 +181,80 @@ fn malformed_requests_get_clear_answers_and_cost_no_memory() {
 }
 
 #[test]
+fn nine_hundred_and_ninety_nine_good_routers_serve_beside_a_broken_one() {
+    let backend = Backend::start("one");
+    let directory = tempfile::tempdir().unwrap();
+    let mut text = String::from("http:\n  routers:\n");
+    for n in 0..1000 {
+        let rule = if n == 500 {
+            "Host(`h500`"
+        } else {
+            &format!("Host(`h{n}`)")
+        };
+        text += &format!("    r{n}: {{rule: \"{rule}\", service: s}}\n");
+    }
+    text += &format!(
+        "  services:\n    s: {{loadBalancer: {{servers: [{{url: \"http://{}\"}}]}}}}\n",
+        backend.address
+    );
+    let file = directory.path().join("routes.yml");
+    fs::write(&file, text).unwrap();
+    let proxy = Proxy::start(&[
+        &format!("--providers.file.filename={}", file.display()),
+        "--api.insecure",
+    ]);
+    await_true("the routes", || {
+        proxy.get("web", "h0", "/").starts_with("HTTP/1.1 200")
+    });
+
+    let served = (0..1000).filter(|n| {
+        proxy
+            .get("web", &format!("h{n}"), "/")
+            .starts_with("HTTP/1.1 200")
+    });
+    assert_eq!(served.count(), 999);
+    let diagnostics = proxy.get("traefik", "x", "/api/diagnostics");
+    for part in [
+        "r500@file",
+        "InvalidRule",
+        "\"path\":\"rule\"",
+        "routerDisabled",
+        "missing ','",
+    ] {
+        assert!(diagnostics.contains(part), "{part}: {diagnostics}");
+    }
+    let overview = proxy.get("traefik", "x", "/api/overview");
+    assert!(
+        overview.contains("\"routers\":{\"errors\":1,\"total\":1001,\"warnings\":0}"),
+        "{overview}"
+    );
+}
+
+#[test]
+fn a_route_that_needs_a_guard_which_is_not_served_stays_closed() {
+    let backend = Backend::start("one");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("routes.yml");
+    let text = routes("Host(`a.test`) && PathPrefix(`/`)", &backend).replace(
+        "service: s}",
+        "service: s, middlewares: [auth]}\n    open: {rule: \"PathPrefix(`/`)\", service: s}",
+    ) + "  middlewares:\n    auth: {basicAuth: {users: [\"a:$apr1$x$y\"]}}\n";
+    fs::write(&file, text).unwrap();
+    let proxy = Proxy::start(&[
+        &format!("--providers.file.filename={}", file.display()),
+        "--api.insecure",
+    ]);
+    await_true("the open route", || {
+        proxy.get("web", "b.test", "/").starts_with("HTTP/1.1 200")
+    });
+
+    assert!(proxy.get("web", "a.test", "/").starts_with("HTTP/1.1 503"));
+    let router = proxy.get("traefik", "x", "/api/http/routers/r@file");
+    assert!(router.contains("basicAuth is not served yet"), "{router}");
+    assert!(!proxy.get("traefik", "x", "/api/rawdata").contains("$apr1$"));
+}
+
+#[test]
 fn an_option_that_does_not_exist_refuses_the_start_by_name() {
     let output = Command::new(env!("CARGO_BIN_EXE_traefikrs-proxy"))
         .arg("--entrypoint.web.address=:0")
