@@ -19,6 +19,7 @@ pub(super) struct Accepted {
 struct Entry {
     written: Written,
     request: Option<Regex>,
+    status: Option<Regex>,
     traefik: Option<Regex>,
     ours: Option<Regex>,
     applied: AtomicUsize,
@@ -44,6 +45,8 @@ struct Written {
     configurations: Vec<String>,
     /// What the escaped request contains.
     request: Option<String>,
+    /// What Traefik's status of that exchange contains.
+    status: Option<String>,
     /// What Traefik's value contains; an absent one reads `-`.
     traefik: Option<String>,
     ours: Option<String>,
@@ -133,6 +136,7 @@ impl Entry {
         };
         Ok(Self {
             request: regex(&written.request)?,
+            status: regex(&written.status)?,
             traefik: regex(&written.traefik)?,
             ours: regex(&written.ours)?,
             applied: AtomicUsize::new(0),
@@ -153,6 +157,7 @@ impl Entry {
         (configurations.is_empty() || configurations.iter().any(|name| name == configuration))
             && self.written.what.iter().any(|what| names(what, &kind))
             && holds(&self.request, request)
+            && holds(&self.status, difference.status.as_deref().unwrap_or("-"))
             && holds(&self.traefik, traefik)
             && holds(&self.ours, ours)
     }
@@ -191,6 +196,7 @@ mod tests {
                 aspect: "header accept-encoding".to_owned(),
             },
             values: [Some(value.to_owned()), None],
+            status: Some("200".to_owned()),
         };
         assert_eq!(
             list.anchor("routing", "GET / HTTP/1.1", &difference)

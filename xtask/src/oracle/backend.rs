@@ -92,10 +92,15 @@ impl Ledger {
 
     fn open(&self, token: &str, seen: Seen) -> usize {
         let mut entries = self.lock();
-        *entries.by_backend.entry(seen.backend).or_default() += 1;
         let list = entries.by_token.entry(token.to_owned()).or_default();
+        let backend = seen.backend;
         list.push((false, seen));
-        list.len() - 1
+        let index = list.len() - 1;
+        // Asking the same server again takes no turn of the balancer's.
+        if index == 0 {
+            *entries.by_backend.entry(backend).or_default() += 1;
+        }
+        index
     }
 
     fn close(&self, token: &str, index: usize, body: Option<Body>) {

@@ -35,6 +35,8 @@ pub(super) struct Difference {
     pub(super) place: Place,
     /// Of the reference and of the proxy under test; absent on one side at most.
     pub(super) values: [Option<String>; 2],
+    /// The status that the reference answered to this exchange.
+    pub(super) status: Option<String>,
 }
 
 /// Texts that may differ between the sides, each with what stands for it.
@@ -116,8 +118,10 @@ impl<'a> Scribe<'a> {
     fn answer(&mut self, answer: &Answer) {
         let line = answer.head.line.escape_ascii().to_string();
         let (version, status) = line.split_once(' ').unwrap_or((&line, ""));
+        let (code, reason) = status.split_once(' ').unwrap_or((status, ""));
         self.write("version", version.to_owned());
-        self.write("status", status.trim_end().to_owned());
+        self.write("status", code.to_owned());
+        self.write("reason", reason.to_owned());
         for interim in &answer.interim {
             self.fields("interim header", &interim.fields);
         }
@@ -184,6 +188,7 @@ pub(super) fn differences(reference: &Facts, ours: &Facts) -> Vec<Difference> {
         .map(|place| Difference {
             place: place.clone(),
             values: [reference.get(place).cloned(), ours.get(place).cloned()],
+            status: reference.get(&place.status()).cloned(),
         })
         .collect();
     let roots: Vec<Place> = all
@@ -208,11 +213,23 @@ impl Difference {
 
     /// What differs, without where: the name that the accepted list uses.
     pub(super) fn kind(&self) -> String {
-        format!("{} {}", self.place.part, self.place.aspect)
+        match (self.place.part, self.place.number) {
+            (Part::Server, (_, 2..)) => format!("server again {}", self.place.aspect),
+            (part, _) => format!("{part} {}", self.place.aspect),
+        }
     }
 }
 
 impl Place {
+    /// Where the status of the same exchange stands.
+    fn status(&self) -> Self {
+        Self {
+            part: Part::Answer,
+            number: (self.number.0, 1),
+            aspect: "status".to_owned(),
+        }
+    }
+
     /// Another status explains what else the answer holds, and whatever comes after it on the connection.
     fn entails(&self, other: &Self) -> bool {
         match (self.part, other.part) {

@@ -29,6 +29,7 @@ const BACKENDS: &[(&str, Temper)] = &[
     ("d", Temper::Obliging),
     ("heavy", Temper::Obliging),
     ("light", Temper::Obliging),
+    ("deep", Temper::Obliging),
     ("closing", Temper::Closing),
     ("silent", Temper::Silent),
     ("ready", Temper::Ready),
