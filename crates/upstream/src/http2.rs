@@ -267,11 +267,17 @@ fn copy(request: &Request<BoxBody>) -> Request<BoxBody> {
     copy
 }
 
+/// Whether the server says that it has not looked at the request.
 fn is_refused(error: &Error) -> bool {
     let Error::Http2(error) = error else {
         return false;
     };
-    let reason =
+    let cause =
         std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<h2::Error>());
-    reason.and_then(h2::Error::reason) == Some(h2::Reason::REFUSED_STREAM)
+    cause.is_some_and(|cause| match cause.reason() {
+        Some(h2::Reason::REFUSED_STREAM) => true,
+        // RFC 9113 §6.8: a stream that ends by a GOAWAY is one that the server will not process.
+        Some(h2::Reason::NO_ERROR) => cause.is_go_away() && cause.is_remote(),
+        _ => false,
+    })
 }

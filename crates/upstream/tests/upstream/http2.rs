@@ -7,6 +7,7 @@ use http_body_util::{BodyExt, Empty, Full, StreamBody, channel::Channel, combina
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
+    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
     sync::Notify,
     task::spawn_local,
@@ -353,6 +354,32 @@ async fn a_reset_is_an_error_and_a_refusal_a_second_chance() {
             .map_err(|error| kind(&error));
         assert_eq!(result, outcome.map_err(str::to_owned), "{script:?}");
     }
+}
+
+#[tokio::test(flavor = "local")]
+async fn a_request_that_meets_a_goodbye_goes_to_the_next_connection() {
+    let (listener, peer) = listen().await;
+    spawn_local(async move {
+        let (mut leaving, _) = listener.accept().await.unwrap();
+        // Settings, and a GOAWAY that leaves out every stream.
+        leaving.write_all(b"\0\0\0\x04\0\0\0\0\0").await.unwrap();
+        settle().await;
+        leaving
+            .write_all(b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0")
+            .await
+            .unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        reset(stream, Rc::new(RefCell::new([None].into_iter()))).await;
+    });
+    let upstreams = Upstreams::new();
+    assert_eq!(
+        read(&upstreams, &peer, get()).await.unwrap().head.status,
+        200
+    );
+    assert_eq!(
+        (upstreams.stats().dialed, upstreams.stats().retried),
+        (2, 1)
+    );
 }
 
 #[tokio::test(flavor = "local")]
