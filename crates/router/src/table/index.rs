@@ -127,7 +127,8 @@ impl<T> RouteTable<T> {
             let text = entry.text();
             // A trie of hosts says nothing of the path, and a cut text not enough of anything.
             let is_enough = entry.is_by_path() && text.len() <= MAX_KEY;
-            let residual = is_enough.then(|| entry.residual.iter().copied().cloned().collect());
+            let residual = entry.residual.as_ref().filter(|_| is_enough);
+            let residual = residual.map(|residual| residual.iter().copied().cloned().collect());
             let slot = Slot::new(
                 Arc::clone(&route),
                 is_enough && entry.path.is_whole,

@@ -13,8 +13,8 @@ use crate::matcher::{HostMatch, Node, Predicate};
 pub(super) struct Entry<'m> {
     pub(super) host: HostKey<'m>,
     pub(super) path: PathKey<'m>,
-    /// Conditions that do not follow from being found; all must hold.
-    pub(super) residual: Vec<&'m Node>,
+    /// Conditions that do not follow from being found, all of which must hold; `None` for the whole rule.
+    pub(super) residual: Option<Vec<&'m Node>>,
 }
 
 /// Which hosts an entry is found by.
@@ -65,6 +65,12 @@ impl PathKey<'_> {
 /// How many entries the combination of alternatives may give before alternatives are given up instead.
 const MAX_PRODUCT: usize = 1024;
 
+/// How many conditions with hosts and paths of their own are combined; more would say little new.
+const MAX_COMBINED: usize = 4;
+
+/// How many conditions an entry remembers before it has the whole rule checked instead.
+const MAX_RESIDUAL: usize = 16;
+
 pub(super) fn entries(matcher: &Matcher) -> Vec<Entry<'_>> {
     of_node(&matcher.node)
 }
@@ -81,14 +87,35 @@ fn of_node(node: &Node) -> Vec<Entry<'_>> {
                 entries
             }
         }
-        Node::All(nodes) => {
-            let mut entries = vec![Entry::anywhere(Vec::new())];
-            for (index, node) in nodes.iter().enumerate() {
-                entries = both(&entries, &nodes[..index], &of_node(node), node);
+        Node::All(nodes) => of_all(nodes),
+    }
+}
+
+// Rules are as large as their authors like, so the work here is bounded by the size of the rule, not by its square.
+fn of_all(nodes: &[Node]) -> Vec<Entry<'_>> {
+    let mut entries = vec![Entry::anywhere(Vec::new())];
+    let mut combined = Vec::new();
+    let mut conditions = Vec::new();
+    for node in nodes {
+        if combined.len() == MAX_COMBINED {
+            conditions.push(node);
+            continue;
+        }
+        match &*of_node(node) {
+            [only] if only.is_anywhere() => match &only.residual {
+                Some(residual) => conditions.extend(residual),
+                None => conditions.push(node),
+            },
+            right => {
+                entries = both(&entries, &combined, right, node);
+                combined.push(node);
             }
-            entries
         }
     }
+    entries
+        .into_iter()
+        .map(|entry| entry.and(&conditions))
+        .collect()
 }
 
 fn of_predicate<'m>(predicate: &'m Predicate, node: &'m Node) -> Vec<Entry<'m>> {
@@ -169,17 +196,18 @@ fn starts_with(prefix: &[u8]) -> PathKey<'_> {
 /// Combines the entries of conditions that must hold together: those of `left`, which come from `lefts`, and those of `right`.
 fn both<'m>(
     left: &[Entry<'m>],
-    lefts: &'m [Node],
+    lefts: &[&'m Node],
     right: &[Entry<'m>],
     right_node: &'m Node,
 ) -> Vec<Entry<'m>> {
     if left.len().saturating_mul(right.len()) > MAX_PRODUCT {
-        let keep_left = left.iter().all(|entry| entry.host != HostKey::Any)
-            || right.iter().any(|entry| entry.host == HostKey::Any);
-        return if keep_left {
-            left.iter().map(|entry| entry.and([right_node])).collect()
+        let has_hosts = |side: &[Entry<'_>]| side.iter().all(|entry| entry.host != HostKey::Any);
+        return if has_hosts(left) || !has_hosts(right) {
+            left.iter()
+                .map(|entry| entry.clone().and(&[right_node]))
+                .collect()
         } else {
-            right.iter().map(|entry| entry.and(lefts)).collect()
+            right.iter().map(|entry| entry.clone().and(lefts)).collect()
         };
     }
     let pairs = left
@@ -194,7 +222,7 @@ fn both<'m>(
 /// checked as a whole.
 fn narrowed<'m>(
     left: &Entry<'m>,
-    lefts: &'m [Node],
+    lefts: &[&'m Node],
     right: &Entry<'m>,
     right_node: &'m Node,
 ) -> Entry<'m> {
@@ -208,20 +236,19 @@ fn narrowed<'m>(
         (side.host == HostKey::Any || side.host == host)
             && (side.path.is_any() || side.path == path)
     };
-    let mut residual = if follows(left) {
+    let left_residual = if follows(left) {
         left.residual.clone()
     } else {
-        lefts.iter().collect()
+        Some(lefts.to_vec())
     };
-    if follows(right) {
-        residual.extend(&right.residual);
-    } else {
-        residual.push(right_node);
-    }
-    Entry {
+    let entry = Entry {
         host,
         path,
-        residual,
+        residual: left_residual,
+    };
+    match &right.residual {
+        Some(residual) if follows(right) => entry.and(residual),
+        _ => entry.and(&[right_node]),
     }
 }
 
@@ -255,7 +282,7 @@ impl<'m> Entry<'m> {
         Self {
             host: HostKey::Any,
             path: PathKey::ANY,
-            residual,
+            residual: Some(residual),
         }
     }
 
@@ -277,10 +304,13 @@ impl<'m> Entry<'m> {
         self.host == HostKey::Any && self.path.is_any()
     }
 
-    fn and(&self, nodes: impl IntoIterator<Item = &'m Node>) -> Self {
-        let mut entry = self.clone();
-        entry.residual.extend(nodes);
-        entry
+    /// Adds conditions to check.
+    fn and(self, conditions: &[&'m Node]) -> Self {
+        let residual = self
+            .residual
+            .filter(|residual| residual.len() + conditions.len() <= MAX_RESIDUAL);
+        let residual = residual.map(|residual| [&*residual, conditions].concat());
+        Self { residual, ..self }
     }
 }
 
