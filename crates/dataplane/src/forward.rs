@@ -3,7 +3,7 @@
 use http::header::{CONTENT_LENGTH, Entry, HOST, TE, UPGRADE};
 use http::response;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
 use hyper::ext::ReasonPhrase;
 use traefikrs_compile::compiled::{LoadBalancer, Scheme, Server, ServerHost, Transport};
 use traefikrs_upstream::{self as upstream, Limits, Outgoing, Peer, Target};
@@ -30,9 +30,14 @@ pub(crate) fn answer(
             if Seen::among(&head.headers).any_for_one_hop() {
                 hop_by_hop::remove(&mut head.headers);
             }
-            if head.status == StatusCode::NOT_MODIFIED {
+            if matches!(
+                head.status,
+                StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT
+            ) {
                 head.headers.remove(CONTENT_LENGTH);
             }
+            // The client's connection has a version of its own.
+            head.version = Version::HTTP_11;
             name_status(&mut head);
             Response::from_parts(head, Content::Upstream(body))
         }

@@ -81,7 +81,8 @@ impl EntryPointOptions {
 pub struct Timeouts {
     /// To send a whole request, body included.
     pub read: Option<Duration>,
-    /// To take a whole answer, counted from the end of the request's head.
+    /// To take a whole answer, counted from the end of the request's head; HTTP/1 only, where one answer is the
+    /// connection's only business.
     pub write: Option<Duration>,
     /// Between two requests.
     pub idle: Option<Duration>,

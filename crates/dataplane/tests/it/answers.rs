@@ -85,6 +85,20 @@ fn what_ends_with_the_connection_becomes_chunks() {
 }
 
 #[test]
+fn an_old_server_does_not_make_the_answer_old() {
+    let proxy = Proxy::to(server(|mut client: Client| {
+        client.head();
+        client.send("HTTP/1.0 200 OK\r\n\r\nold");
+    }));
+    let response = proxy.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_eq!(
+        response.undated_head(),
+        "HTTP/1.1 200 OK\nTransfer-Encoding: chunked"
+    );
+    assert_eq!(response.body, "old");
+}
+
+#[test]
 fn the_length_of_what_is_not_sent_is_told_to_head_only() {
     let proxy = Proxy::to(answers("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"));
     let mut client = proxy.connect();

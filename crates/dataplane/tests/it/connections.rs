@@ -5,6 +5,10 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
+use traefikrs_compile::Compiled;
+use traefikrs_dataplane::{Dataplane, EntryPointOptions, Options, PingOptions};
+
 use crate::support::{Client, Proxy, answers, echo, server, to};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: x.test\r\n\r\n";
@@ -192,4 +196,33 @@ fn a_request_under_way_keeps_its_configuration() {
     )));
     go.send(()).unwrap();
     assert_eq!(client.response().body, "old");
+}
+
+#[test]
+fn every_worker_takes_connections() {
+    let proxy = Proxy::with_workers(3, &to(echo()));
+    let mut clients: Vec<_> = (0..32).map(|_| proxy.connect()).collect();
+    for client in &mut clients {
+        client.send(GET);
+    }
+    for client in &mut clients {
+        assert_eq!(client.response().status(), 200);
+    }
+}
+
+#[test]
+fn a_taken_address_is_refused_by_name() {
+    let proxy = Proxy::to(echo());
+    let options = Options {
+        workers: 2,
+        entry_points: vec![EntryPointOptions::new("second", proxy.address)],
+        ping: PingOptions::default(),
+        server_name: None,
+    };
+    let published = Arc::new(ArcSwap::from_pointee(Compiled::default()));
+    let error = Dataplane::start(options, published, None).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("cannot listen on {} for entry point second", proxy.address)
+    );
 }

@@ -98,3 +98,32 @@ fn a_tunnel_is_cut_at_the_end() {
     assert_eq!(client.rest(), "");
     proxy.running.wait().unwrap();
 }
+
+#[test]
+fn http2_requests_under_way_are_finished_too() {
+    let (server, has_arrived, go) = held();
+    let proxy = Proxy::with(&to(server), |web| {
+        web.life_cycle.grace = Duration::from_secs(3600);
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let stream = tokio::net::TcpStream::connect(proxy.address).await.unwrap();
+        let (client, connection) = h2::client::handshake(stream).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let mut client = client.ready().await.unwrap();
+        let request = http::Request::get("http://x.test/").body(()).unwrap();
+        let (answer, _) = client.send_request(request, true).unwrap();
+        tokio::task::yield_now().await;
+        let has_arrived = tokio::task::spawn_blocking(move || has_arrived.recv());
+        has_arrived.await.unwrap().unwrap();
+        proxy.running.shutdown();
+        go.send(()).unwrap();
+        assert_eq!(answer.await.unwrap().status(), 200);
+        // It is told to go away, and goes although the client would stay.
+        connection.await.unwrap().unwrap();
+    });
+    proxy.running.wait().unwrap();
+}

@@ -26,19 +26,28 @@ impl Proxy {
     }
 
     pub(crate) fn with(http: &Value, change: impl FnOnce(&mut EntryPointOptions)) -> Self {
-        Self::start(http, change, None)
+        Self::start(1, http, change, None)
     }
 
     pub(crate) fn with_api(http: &Value, api: Api) -> Self {
-        Self::start(http, |_| {}, Some(api))
+        Self::start(1, http, |_| {}, Some(api))
     }
 
-    fn start(http: &Value, change: impl FnOnce(&mut EntryPointOptions), api: Option<Api>) -> Self {
+    pub(crate) fn with_workers(workers: usize, http: &Value) -> Self {
+        Self::start(workers, http, |_| {}, None)
+    }
+
+    fn start(
+        workers: usize,
+        http: &Value,
+        change: impl FnOnce(&mut EntryPointOptions),
+        api: Option<Api>,
+    ) -> Self {
         let mut web = EntryPointOptions::new("web", "127.0.0.1:0".parse().unwrap());
         change(&mut web);
         let published = Arc::new(ArcSwap::new(compiled(http)));
         let options = Options {
-            workers: 1,
+            workers,
             entry_points: vec![web],
             ping: PingOptions::default(),
             server_name: Some("here".to_owned()),
