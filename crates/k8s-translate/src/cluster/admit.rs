@@ -103,12 +103,27 @@ fn schema(kind: Kind) -> Option<&'static Value> {
         .get(kind.as_str())
 }
 
+/// `kubectl` reads YAML 1.1, where these words are booleans.
+fn read_old_boolean(value: &mut Value) {
+    match value.as_str() {
+        Some("y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON") => *value = true.into(),
+        Some("n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF") => *value = false.into(),
+        _ => {}
+    }
+}
+
 struct Check<'a> {
     findings: &'a mut Vec<Problem>,
 }
 
 impl Check<'_> {
     fn object(&mut self, object: &mut Value, schema: &Value) {
+        let known = ["apiVersion", "kind", "metadata", "spec", "status"];
+        for name in object.as_object().into_iter().flat_map(Map::keys) {
+            if !known.contains(&name.as_str()) {
+                self.unknown(name, known, name.clone());
+            }
+        }
         match object.get_mut("spec") {
             Some(spec) => self.value(spec, schema, "spec"),
             None => self.refused("spec", "required, but missing"),
@@ -123,7 +138,12 @@ impl Check<'_> {
                     self.value(item, &schema["items"], &format!("{path}[{index}]"));
                 }
             }
-            scalar => self.scalar(scalar, schema, path),
+            scalar => {
+                if schema["type"] == "boolean" {
+                    read_old_boolean(scalar);
+                }
+                self.scalar(scalar, schema, path);
+            }
         }
     }
 
@@ -144,7 +164,14 @@ impl Check<'_> {
         let Some(known) = schema["properties"].as_object() else {
             return;
         };
-        fields.retain(|name, _| known.contains_key(name) || self.unknown(name, known, path));
+        fields.retain(|name, _| {
+            let is_known = known.contains_key(name);
+            if !is_known {
+                let names = known.keys().map(String::as_str);
+                self.unknown(name, names, format!("{path}.{name}"));
+            }
+            is_known
+        });
         // Traefik: an API server drops a `null` where the schema does not ask for one.
         fields.retain(|_, value| !value.is_null());
         for (name, property) in known {
@@ -164,17 +191,13 @@ impl Check<'_> {
         }
     }
 
-    /// Reports a field that the schema does not know; always `false`, so that it is dropped.
-    fn unknown(&mut self, name: &str, known: &Map<String, Value>, path: &str) -> bool {
-        let hint = did_you_mean(name, known.keys().map(String::as_str));
-        let problem = Problem::warning(
-            reason::UNKNOWN_FIELD,
-            format!("{path}.{name}"),
-            format!("unknown field `{name}`, an API server drops it{hint}"),
-        );
+    /// Reports a field that the schema does not know.
+    fn unknown<'a>(&mut self, name: &str, known: impl IntoIterator<Item = &'a str>, path: String) {
+        let hint = did_you_mean(name, known);
+        let message = format!("unknown field `{name}`, an API server drops it{hint}");
+        let problem = Problem::warning(reason::UNKNOWN_FIELD, path, message);
         self.findings
             .push(problem.leads_to(Consequence::PartLeftOut));
-        false
     }
 
     fn scalar(&mut self, value: &Value, schema: &Value, path: &str) {

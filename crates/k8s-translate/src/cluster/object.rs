@@ -116,7 +116,9 @@ fn undecodable(path: &str, error: &serde_path_to_error::Error<serde_json::Error>
         Some(mismatch) => {
             let mismatch = mismatch
                 .replace("expected i64", "expected a number")
-                .replace("expected i32", "expected a number");
+                .replace("expected i32", "expected a number")
+                .replace("expected a sequence", "expected a list")
+                .replace("expected a map", "expected an object");
             format!("wrong type: {mismatch}; write that")
         }
         None => message,

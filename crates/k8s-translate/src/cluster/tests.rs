@@ -108,6 +108,22 @@ stringData: {both: winner}
 }
 
 #[test]
+fn booleans_of_old_yaml_are_booleans_in_manifests() {
+    let mut cluster = Cluster::new();
+    let spec = json!({ "basicAuth": { "removeHeader": "yes", "realm": "no" } });
+    cluster.apply_manifest(
+        object(Kind::Middleware, "a", &json!({ "spec": spec })),
+        None,
+    );
+    let middleware = cluster.middlewares[&key("apps", "a")]
+        .content
+        .clone()
+        .unwrap();
+    let auth = middleware.basic_auth.unwrap();
+    assert_eq!((auth.remove_header, auth.realm.as_str()), (true, "no"));
+}
+
+#[test]
 fn a_secret_does_not_print() {
     let mut cluster = Cluster::new();
     cluster.apply(object(
