@@ -49,7 +49,11 @@
 //! - Trailers of requests are passed on, which Traefik loses. Trailers of answers go to HTTP/1.1 clients that send
 //!   `TE: trailers`, and only those that `Trailer` announces.
 //! - A client that closes its half of the connection ends its request, as in Traefik, but gets no 499.
-//! - Folded header lines, heads with more than 256 fields, targets longer than 64 KiB, and `HTTP/1.2` are refused.
+//! - What `Connection` of an answer names is removed even if it also says `close`.
+//! - Folded header lines, heads with more than 256 fields, targets longer than 64 KiB, `Transfer-Encoding` in HTTP/1.0
+//!   and versions but 1.0 and 1.1 are refused with 400; so is a coding that is not `chunked` in the end, which
+//!   Traefik refuses with 501.
+//! - Only HTTP/1.1 requests may switch protocols.
 //! - Bytes that may not stand in a query are escaped before it is passed on.
 //! - A `#` in a request that was sent before its predecessor was answered ends the path instead of refusing it.
 
