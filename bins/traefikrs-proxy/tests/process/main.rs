@@ -8,8 +8,11 @@ mod proxy;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
+
+use tempfile::TempDir;
 
 use crate::backend::Backend;
 use crate::proxy::{Proxy, answer_to, await_true};
@@ -24,66 +27,42 @@ fn routes(rule: &str, backend: &Backend) -> String {
 #[test]
 fn a_change_of_a_file_is_live_within_300_ms() {
     let backend = Backend::start("one");
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("routes.yml");
-    fs::write(&file, routes("Host(`a.test`)", &backend)).unwrap();
-    let proxy = Proxy::start(&[&format!("--providers.file.filename={}", file.display())]);
-    await_true("the first route", || {
-        proxy.get("web", "a.test", "/").starts_with("HTTP/1.1 200")
-    });
+    let site = Site::start(&routes("Host(`a.test`)", &backend), &[]);
+    await_true("the route", || site.status("a.test") == 200);
 
-    fs::write(&file, routes("Host(`b.test`)", &backend)).unwrap();
-    let waited = await_true("the new route", || {
-        proxy.get("web", "b.test", "/").starts_with("HTTP/1.1 200")
-    });
+    fs::write(&site.file, routes("Host(`b.test`)", &backend)).unwrap();
+    let waited = await_true("the new route", || site.status("b.test") == 200);
     println!("live after {waited:?}");
     // Generous for a busy machine; the aim is 300 ms.
     assert!(waited < Duration::from_secs(3), "{waited:?}");
-    assert!(proxy.get("web", "a.test", "/").starts_with("HTTP/1.1 404"));
+    assert_eq!(site.status("a.test"), 404);
 }
 
 #[test]
 fn a_file_that_does_not_parse_changes_nothing_and_is_reported() {
     let backend = Backend::start("one");
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("routes.yml");
-    fs::write(&file, routes("Host(`a.test`)", &backend)).unwrap();
-    let proxy = Proxy::start(&[
-        &format!("--providers.file.filename={}", file.display()),
-        "--api.insecure",
-    ]);
-    await_true("the route", || {
-        proxy.get("web", "a.test", "/").starts_with("HTTP/1.1 200")
-    });
+    let site = Site::start(&routes("Host(`a.test`)", &backend), &["--api.insecure"]);
+    await_true("the route", || site.status("a.test") == 200);
 
-    fs::write(&file, "http:\n  routers: [\n").unwrap();
+    fs::write(&site.file, "http:\n  routers: [\n").unwrap();
     await_true("the report", || {
-        proxy
-            .get("traefik", "x", "/api/diagnostics")
-            .contains("fileIgnored")
+        site.api("/api/diagnostics").contains("fileIgnored")
     });
-    assert!(proxy.get("web", "a.test", "/").starts_with("HTTP/1.1 200"));
+    assert_eq!(site.status("a.test"), 200);
 }
 
 #[test]
 fn a_change_does_not_touch_a_request_in_flight() {
     let backend = Backend::start("one");
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("routes.yml");
-    fs::write(&file, routes("Host(`a.test`)", &backend)).unwrap();
-    let proxy = Proxy::start(&[&format!("--providers.file.filename={}", file.display())]);
-    await_true("the route", || {
-        proxy.get("web", "a.test", "/").starts_with("HTTP/1.1 200")
-    });
+    let site = Site::start(&routes("Host(`a.test`)", &backend), &[]);
+    await_true("the route", || site.status("a.test") == 200);
 
-    let mut held = proxy.connect("web");
+    let mut held = site.proxy.connect("web");
     held.write_all(b"GET /hold HTTP/1.1\r\nHost: a.test\r\n\r\n")
         .unwrap();
     backend.await_held();
-    fs::write(&file, routes("Host(`b.test`)", &backend)).unwrap();
-    await_true("the change", || {
-        proxy.get("web", "a.test", "/").starts_with("HTTP/1.1 404")
-    });
+    fs::write(&site.file, routes("Host(`b.test`)", &backend)).unwrap();
+    await_true("the change", || site.status("a.test") == 404);
     backend.release();
     assert!(answer_to(held).starts_with("HTTP/1.1 200"));
 }
@@ -91,40 +70,30 @@ fn a_change_does_not_touch_a_request_in_flight() {
 #[test]
 fn the_termination_signal_lets_requests_end() {
     let backend = Backend::start("one");
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("routes.yml");
-    fs::write(&file, routes("PathPrefix(`/`)", &backend)).unwrap();
-    let mut proxy = Proxy::start(&[&format!("--providers.file.filename={}", file.display())]);
-    await_true("the route", || {
-        proxy.get("web", "a.test", "/").starts_with("HTTP/1.1 200")
-    });
+    let mut site = Site::start(&routes("PathPrefix(`/`)", &backend), &[]);
+    await_true("the route", || site.status("a.test") == 200);
 
-    let mut held = proxy.connect("web");
+    let mut held = site.proxy.connect("web");
     held.write_all(b"GET /hold HTTP/1.1\r\nHost: a.test\r\n\r\n")
         .unwrap();
     backend.await_held();
-    proxy.terminate();
+    site.proxy.terminate();
     await_true("the closed port", || {
-        TcpStream::connect(proxy.address("web")).is_err()
+        TcpStream::connect(site.proxy.address("web")).is_err()
     });
     backend.release();
     assert!(answer_to(held).starts_with("HTTP/1.1 200"));
-    assert!(proxy.wait().success());
+    assert!(site.proxy.wait().success());
 }
 
 #[test]
 fn malformed_requests_get_clear_answers_and_cost_no_memory() {
     let backend = Backend::start("one");
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("routes.yml");
-    fs::write(&file, routes("PathPrefix(`/`)", &backend)).unwrap();
-    let proxy = Proxy::start(&[
-        &format!("--providers.file.filename={}", file.display()),
-        "--entrypoints.web.http.maxheaderbytes=65536",
-    ]);
-    await_true("the route", || {
-        proxy.get("web", "a.test", "/").starts_with("HTTP/1.1 200")
-    });
+    let site = Site::start(
+        &routes("PathPrefix(`/`)", &backend),
+        &["--entrypoints.web.http.maxheaderbytes=65536"],
+    );
+    await_true("the route", || site.status("a.test") == 200);
 
     let oversize = format!(
         "GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n",
@@ -151,10 +120,10 @@ fn malformed_requests_get_clear_answers_and_cost_no_memory() {
         ("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", &[501]),
         (&oversize, &[431]),
     ];
-    let before = proxy.resident_bytes();
+    let before = site.proxy.resident_bytes();
     for round in 0..200 {
         for (request, expected) in cases {
-            let mut stream = proxy.connect("web");
+            let mut stream = site.proxy.connect("web");
             // The answer may come, and the connection close, before all is written.
             drop(stream.write_all(request.as_bytes()));
             let answer = answer_to(stream);
@@ -170,20 +139,19 @@ fn malformed_requests_get_clear_answers_and_cost_no_memory() {
         }
     }
     // Both framings at once: Traefik takes the chunks and drops the length.
-    let mut both = proxy.connect("web");
+    let mut both = site.proxy.connect("web");
     both.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n")
         .unwrap();
     assert!(answer_to(both).starts_with("HTTP/1.1 200"));
-    let grown = proxy.resident_bytes().saturating_sub(before);
+    let grown = site.proxy.resident_bytes().saturating_sub(before);
     println!("2,600 malformed requests: {grown} bytes more resident");
     assert!(grown < 32 << 20, "{grown}");
-    assert!(proxy.get("web", "a.test", "/").starts_with("HTTP/1.1 200"));
+    assert_eq!(site.status("a.test"), 200);
 }
 
 #[test]
 fn nine_hundred_and_ninety_nine_good_routers_serve_beside_a_broken_one() {
     let backend = Backend::start("one");
-    let directory = tempfile::tempdir().unwrap();
     let mut text = String::from("http:\n  routers:\n");
     for n in 0..1000 {
         let rule = if n == 500 {
@@ -197,23 +165,12 @@ fn nine_hundred_and_ninety_nine_good_routers_serve_beside_a_broken_one() {
         "  services:\n    s: {{loadBalancer: {{servers: [{{url: \"http://{}\"}}]}}}}\n",
         backend.address
     );
-    let file = directory.path().join("routes.yml");
-    fs::write(&file, text).unwrap();
-    let proxy = Proxy::start(&[
-        &format!("--providers.file.filename={}", file.display()),
-        "--api.insecure",
-    ]);
-    await_true("the routes", || {
-        proxy.get("web", "h0", "/").starts_with("HTTP/1.1 200")
-    });
+    let site = Site::start(&text, &["--api.insecure"]);
+    await_true("the routes", || site.status("h0") == 200);
 
-    let served = (0..1000).filter(|n| {
-        proxy
-            .get("web", &format!("h{n}"), "/")
-            .starts_with("HTTP/1.1 200")
-    });
+    let served = (0..1000).filter(|n| site.status(&format!("h{n}")) == 200);
     assert_eq!(served.count(), 999);
-    let diagnostics = proxy.get("traefik", "x", "/api/diagnostics");
+    let diagnostics = site.api("/api/diagnostics");
     for part in [
         "r500@file",
         "InvalidRule",
@@ -223,7 +180,7 @@ fn nine_hundred_and_ninety_nine_good_routers_serve_beside_a_broken_one() {
     ] {
         assert!(diagnostics.contains(part), "{part}: {diagnostics}");
     }
-    let overview = proxy.get("traefik", "x", "/api/overview");
+    let overview = site.api("/api/overview");
     assert!(
         overview.contains("\"routers\":{\"errors\":1,\"total\":1001,\"warnings\":0}"),
         "{overview}"
@@ -233,25 +190,17 @@ fn nine_hundred_and_ninety_nine_good_routers_serve_beside_a_broken_one() {
 #[test]
 fn a_route_that_needs_a_guard_which_is_not_served_stays_closed() {
     let backend = Backend::start("one");
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("routes.yml");
     let text = routes("Host(`a.test`) && PathPrefix(`/`)", &backend).replace(
         "service: s}",
         "service: s, middlewares: [auth]}\n    open: {rule: \"PathPrefix(`/`)\", service: s}",
     ) + "  middlewares:\n    auth: {basicAuth: {users: [\"a:$apr1$x$y\"]}}\n";
-    fs::write(&file, text).unwrap();
-    let proxy = Proxy::start(&[
-        &format!("--providers.file.filename={}", file.display()),
-        "--api.insecure",
-    ]);
-    await_true("the open route", || {
-        proxy.get("web", "b.test", "/").starts_with("HTTP/1.1 200")
-    });
+    let site = Site::start(&text, &["--api.insecure"]);
+    await_true("the open route", || site.status("b.test") == 200);
 
-    assert!(proxy.get("web", "a.test", "/").starts_with("HTTP/1.1 503"));
-    let router = proxy.get("traefik", "x", "/api/http/routers/r@file");
+    assert_eq!(site.status("a.test"), 503);
+    let router = site.api("/api/http/routers/r@file");
     assert!(router.contains("basicAuth is not served yet"), "{router}");
-    assert!(!proxy.get("traefik", "x", "/api/rawdata").contains("$apr1$"));
+    assert!(!site.api("/api/rawdata").contains("$apr1$"));
 }
 
 #[test]
@@ -296,6 +245,37 @@ fn version_and_help_are_answered() {
             String::from_utf8(output.stdout).unwrap().contains(expected),
             "{argument}"
         );
+    }
+}
+
+/// A proxy that serves one file of routes.
+struct Site {
+    proxy: Proxy,
+    file: PathBuf,
+    _directory: TempDir,
+}
+
+impl Site {
+    fn start(routes: &str, arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("routes.yml");
+        fs::write(&file, routes).unwrap();
+        let provider = format!("--providers.file.filename={}", file.display());
+        Self {
+            proxy: Proxy::start(&[&[provider.as_str()], arguments].concat()),
+            file,
+            _directory: directory,
+        }
+    }
+
+    /// The status of a GET for this host.
+    fn status(&self, host: &str) -> u16 {
+        let answer = self.proxy.get("web", host, "/");
+        answer.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    fn api(&self, path: &str) -> String {
+        self.proxy.get("traefik", "x", path)
     }
 }
 
