@@ -4,13 +4,14 @@ use http::Method;
 
 use crate::RequestView;
 
+mod error;
 mod from_rule;
 mod header;
 mod host;
 mod query;
 mod template;
 
-pub use from_rule::{MatcherError, MatcherErrorKind, RegexpError};
+pub use error::{MatcherError, MatcherErrorKind, RegexpError};
 pub(crate) use host::{HostMatch, tail_of};
 pub use template::TemplateError;
 

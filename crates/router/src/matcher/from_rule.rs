@@ -1,13 +1,14 @@
 use http::Method;
 use traefikrs_goregexp::Regex;
-use traefikrs_rule::{Argument, ArgumentError, Call, Expr, ExprKind, Function, Rule, Span, Syntax};
+use traefikrs_rule::{Argument, Call, Expr, ExprKind, Function, Rule, Syntax};
 
+use super::error::{Failure, MatcherError, MatcherErrorKind, RegexpError};
 use super::header::{HeaderMatch, HeaderRegexpMatch};
 use super::host::{HostMatch, HostRegexpMatch, NameMatch};
 use super::query::{QueryMatch, QueryRegexpMatch, QueryTemplateMatch};
-use super::template::{Kind, Template, TemplateError};
+use super::template::{Kind, Template};
 use super::{Matcher, Node, Predicate};
-use crate::client_ip::{InvalidRange, IpRange};
+use crate::client_ip::IpRange;
 use crate::quote::quoted;
 
 impl Matcher {
@@ -24,144 +25,13 @@ impl Matcher {
     }
 }
 
-/// Why can this rule not be compiled?
-///
-/// `Display` is the line that Traefik puts behind `error while parsing rule R: `.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("adding rule {rule}: {place}{kind}")]
-pub struct MatcherError {
-    rule: String,
-    place: String,
-    kind: Box<MatcherErrorKind>,
-    span: Span,
-}
-
-impl MatcherError {
-    /// Returns what is wrong.
-    #[must_use]
-    pub fn kind(&self) -> &MatcherErrorKind {
-        &self.kind
-    }
-
-    /// Returns where in the rule the call stands that is wrong.
-    #[must_use]
-    pub fn span(&self) -> Span {
-        self.span
-    }
-}
-
-/// What can be wrong with a call.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MatcherErrorKind {
-    /// Arguments are missing, empty, too many or too few.
-    #[error(transparent)]
-    Arguments(ArgumentError),
-    /// A host is not ASCII; international names are written in punycode.
-    #[error(
-        "error while adding rule {function}: invalid value {value} for {shown} matcher, non-ASCII characters are not allowed"
-    )]
-    NonAscii {
-        /// The function called.
-        function: Function,
-        /// Its name as Traefik words it.
-        shown: &'static str,
-        /// The value, quoted.
-        value: String,
-    },
-    /// A path does not start with a slash.
-    #[error("error while adding rule {function}: path {value} does not start with a '/'")]
-    Path {
-        /// The function called.
-        function: Function,
-        /// The value, quoted.
-        value: String,
-    },
-    /// A text is no address and no block of addresses.
-    #[error(
-        "error while adding rule ClientIP: {attempt}: parsing CIDR trusted IPs <nil>: {source}"
-    )]
-    Range {
-        /// What was tried, as Traefik words it.
-        attempt: &'static str,
-        /// Which text it is.
-        source: InvalidRange,
-    },
-    /// A regular expression is none.
-    #[error("error while adding rule {function}: {attempt}{source}")]
-    Regexp {
-        /// The function called.
-        function: Function,
-        /// What was tried, as Traefik words it.
-        attempt: &'static str,
-        /// Why it is none.
-        source: RegexpError,
-    },
-    /// A template of v2 is none.
-    #[error("error while adding rule {function}: {source}")]
-    Template {
-        /// The function called.
-        function: Function,
-        /// Why it is none.
-        source: TemplateError,
-    },
-}
-
-/// Why is this text no regular expression?
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RegexpError {
-    /// It is wrong.
-    #[error(transparent)]
-    Syntax(#[from] traefikrs_goregexp::Error),
-    /// It is not text.
-    #[error("error parsing regexp: invalid UTF-8: `{0}`")]
-    NotText(String),
-}
-
-/// An error on its way up, not yet knowing the rule.
-struct Failure {
-    place: String,
-    kind: Box<MatcherErrorKind>,
-    span: Span,
-}
-
-impl Failure {
-    fn into_error(self, rule: &Rule) -> MatcherError {
-        MatcherError {
-            rule: rule.text().to_owned(),
-            place: self.place,
-            kind: self.kind,
-            span: self.span,
-        }
-    }
-
-    // Traefik: operators are binary there, and every one whose left side fails adds its name to the message.
-    fn below(mut self, operator: &str, index: usize, count: usize) -> Self {
-        let left_sides = if index == 0 {
-            count - 1
-        } else {
-            count - 1 - index
-        };
-        self.place.insert_str(
-            0,
-            &format!("error while adding rule {operator}: ").repeat(left_sides),
-        );
-        self
-    }
-}
-
 fn compile(expr: &Expr, syntax: Syntax) -> Result<Node, Failure> {
     match expr.kind() {
         ExprKind::And(operands) => compile_all(operands, "and", syntax).map(Node::All),
         ExprKind::Or(operands) => compile_all(operands, "or", syntax).map(Node::Any),
         ExprKind::Not(operand) => compile(operand, syntax).map(|node| Node::Not(Box::new(node))),
         ExprKind::Call(call) => {
-            let failed = |kind| Failure {
-                place: String::new(),
-                kind: Box::new(kind),
-                span: call.span(),
-            };
+            let failed = |kind| Failure::new(kind, call.span());
             call.check(syntax)
                 .map_err(MatcherErrorKind::Arguments)
                 .map_err(failed)?;
