@@ -309,8 +309,10 @@ impl Backend<'_> {
             .map(|port| format!("`{}`", port.name.as_deref().unwrap_or("")))
             .collect();
         let why = if slices.is_empty() {
-            "there is no EndpointSlice with the label `kubernetes.io/service-name` of that value"
-                .to_owned()
+            format!(
+                "there is no EndpointSlice with the label `kubernetes.io/service-name: {}`",
+                self.reference.name
+            )
         } else if !names.contains(&format!("`{}`", port.name())) {
             let names = list(names.iter().map(String::as_str), "none");
             match port.name() {
