@@ -1,9 +1,11 @@
 //! The control thread: from what the providers say to what is published.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
+use tokio::time::sleep;
 use traefikrs_compile::{Compiled, Generation, Options, compile};
 use traefikrs_config::diagnostic::{Diagnostic, Severity};
 use traefikrs_config::merge::{MergeOptions, merge};
@@ -25,16 +27,29 @@ pub(crate) struct Control {
     pub(crate) published: Published,
 }
 
+/// How often it is looked whether workers have let go of what is no longer published.
+const TIDY: Duration = Duration::from_secs(1);
+
 impl Control {
     pub(crate) async fn run(self, mut latest: watch::Receiver<Arc<Snapshot>>) {
         let mut shown = Vec::new();
-        while latest.changed().await.is_ok() {
+        let mut retired: Vec<Arc<Compiled>> = Vec::new();
+        loop {
+            tokio::select! {
+                changed = latest.changed() => match changed {
+                    Ok(()) => {}
+                    Err(_ended) => return,
+                },
+                () = sleep(TIDY), if !retired.is_empty() => {
+                    retired.retain(|compiled| Arc::strong_count(compiled) > 1);
+                    continue;
+                }
+            }
             let snapshot = Arc::clone(&latest.borrow_and_update());
             let generation = self.generation(&snapshot);
             log_changes(&mut shown, &generation.report.diagnostics);
-            self.published
-                .compiled
-                .store(Arc::clone(&generation.compiled));
+            // Taking a large table apart takes milliseconds: the last to hold it must be this thread.
+            retired.push(self.published.compiled.swap(Arc::clone(&generation.compiled)));
             self.published.generation.store(Arc::new(generation));
         }
     }
