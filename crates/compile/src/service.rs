@@ -396,6 +396,14 @@ impl<'c> Services<'c> {
     }
 }
 
+// Traefik: the default transport comes with the process and keeps more connections than a named one.
+fn built_in_transport() -> dynamic::ServersTransport {
+    dynamic::ServersTransport {
+        max_idle_conns_per_host: 200,
+        ..dynamic::ServersTransport::default()
+    }
+}
+
 fn internal_service(name: &QualifiedName) -> Option<InternalService> {
     if !name.is_internal() {
         return None;
