@@ -316,10 +316,7 @@ impl<'c> Services<'c> {
             return Ok(Arc::clone(transport));
         }
         if reference.is_internal() {
-            return Ok(Arc::new(Transport::new(
-                reference,
-                &dynamic::ServersTransport::default(),
-            )));
+            return Ok(Arc::new(Transport::new(reference, &built_in_transport())));
         }
         let first_url = configured
             .servers

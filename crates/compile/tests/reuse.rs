@@ -1,6 +1,6 @@
 //! What goes on from one generation to the next.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
 use std::sync::Arc;
 
