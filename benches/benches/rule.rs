@@ -17,10 +17,10 @@ fn rules(criterion: &mut Criterion) {
     for (name, text) in [("short", &short), ("long", &long)] {
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_function(format!("parse/{name}"), |bencher| {
-            bencher.iter(|| parse(black_box(text), Syntax::V3))
+            bencher.iter(|| parse(black_box(text), Syntax::V3));
         });
         group.bench_function(format!("domains/{name}"), |bencher| {
-            bencher.iter(|| domains(black_box(text)))
+            bencher.iter(|| domains(black_box(text)));
         });
     }
     group.finish();
