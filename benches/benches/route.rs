@@ -148,10 +148,10 @@ fn linear(
     let (host, path) = (shape.request)(last);
     let request = view(&host, &path, missing.headers);
     group.bench_function(BenchmarkId::new("linear/last", size), |bencher| {
-        bencher.iter(|| table.find(black_box(&request)))
+        bencher.iter(|| table.find(black_box(&request)));
     });
     group.bench_function(BenchmarkId::new("linear/miss", size), |bencher| {
-        bencher.iter(|| table.find(black_box(missing)))
+        bencher.iter(|| table.find(black_box(missing)));
     });
 }
 
