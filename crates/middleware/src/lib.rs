@@ -9,7 +9,7 @@
 //! [`RedirectRegex`]. They are [`Transform`]s: a proxy that has compiled its configuration runs a [`Stack`] of them in
 //! a loop, without boxing a future or copying a request. A [`Chain`] is a name for several and is resolved before.
 //!
-//! Alone, or as a stack, they are [`tower`] layers too:
+//! Alone, or as a stack, they are `tower` layers too:
 //!
 //! ```
 //! use http::{Request, Response};
