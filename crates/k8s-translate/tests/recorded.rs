@@ -1,4 +1,4 @@
-//! What Traefik made of 77 clusters under six sets of options, against what we make of them.
+//! What Traefik made of 77 clusters under ten sets of options, against what we make of them.
 //!
 //! `testdata/README.md` tells where the recordings come from. A difference is only accepted when
 //! `testdata/differences.json` lists it under the defect that explains it, and when it really is that
@@ -76,12 +76,24 @@ fn options(flags: &[String]) -> Options {
             "allowexternalnameservices" => options.allow_external_name_services = value == "true",
             "allowemptyservices" => options.allow_empty_services = value == "true",
             "nativelbbydefault" => options.native_lb_by_default = value == "true",
+            "safenaming" => options.safe_naming = value == "true",
+            "disableclusterscoperesources" => {
+                options.disable_cluster_scope_resources = value == "true";
+            }
+            "crossprovidernamespaces" => options.cross_provider_namespaces = Some(list(value)),
+            "defaulttlsresourcesnamespace" => {
+                value.clone_into(&mut options.default_tls_resources_namespace);
+            }
             "ingressclass" => value.clone_into(&mut options.ingress_class),
-            "namespaces" => options.namespaces = value.split(',').map(str::to_owned).collect(),
+            "namespaces" => options.namespaces = list(value),
             other => unreachable!("unknown flag {other}"),
         }
     }
     options
+}
+
+fn list(text: &str) -> Vec<String> {
+    text.split(',').map(str::to_owned).collect()
 }
 
 #[test]
@@ -217,6 +229,12 @@ fn is_referred_to(service: &str, configuration: &Value) -> bool {
 
 /// Which reason stands for a line of Traefik's log, told by what it contains.
 const REASONS: &[(&str, Reason)] = &[
+    ("is not in crossProviderNamespaces", reason::CROSS_PROVIDER),
+    (
+        "can only be defined in the",
+        reason::DEFAULT_IN_OTHER_NAMESPACE,
+    ),
+    ("nodes lookup is disabled", reason::NODES_NOT_WATCHED),
     ("kubernetes.io/ingress.class", reason::DEPRECATED),
     ("RootCAsSecrets option is deprecated", reason::DEPRECATED),
     (
@@ -312,6 +330,7 @@ fn fits(diagnostic: &Diagnostic, line: &BTreeMap<String, String>, wanted: Reason
         let names = [
             subject.name.clone(),
             format!("{}-{}", subject.namespace, subject.name),
+            format!("{}_{}", subject.namespace, subject.name),
         ];
         subject.kind == kind
             && names.iter().any(|known| known == name)
