@@ -84,7 +84,7 @@ fn element(name: &QualifiedName, verdict: &Verdict, json: Value) -> Element {
 }
 
 fn router_json(name: &QualifiedName, report: &RouterReport) -> Value {
-    let mut fields = router_fields(report);
+    let mut fields = router_fields(name, report);
     // Traefik: a priority may not fit into a JavaScript number.
     fields.insert(
         "priorityStr".into(),
@@ -94,27 +94,26 @@ fn router_json(name: &QualifiedName, report: &RouterReport) -> Value {
 }
 
 fn service_json(name: &QualifiedName, report: &ServiceReport) -> Value {
-    let mut fields = service_fields(report);
+    let mut fields = service_fields(name, report);
     if let Some(kind) = kind_of(&report.service) {
         fields.insert("type".into(), kind.into());
-    }
-    if report.verdict.status() != Status::Disabled && !report.servers.is_empty() {
-        let states: BTreeMap<_, _> = report.servers.iter().map(|url| (&**url, "UP")).collect();
-        fields.insert("serverStatus".into(), json!(states));
     }
     named(fields, name)
 }
 
 fn middleware_json(name: &QualifiedName, report: &MiddlewareReport) -> Value {
-    let mut fields = middleware_fields(report);
+    let mut fields = middleware_fields(name, report);
     if let Some(kind) = kind_of(&report.middleware) {
         fields.insert("type".into(), kind.into());
     }
     named(fields, name)
 }
 
-pub(crate) fn router_fields(report: &RouterReport) -> Map<String, Value> {
+pub(crate) fn router_fields(name: &QualifiedName, report: &RouterReport) -> Map<String, Value> {
     let mut fields = object(&report.router);
+    if let Some(middlewares) = fields.get_mut("middlewares") {
+        qualify(name, middlewares);
+    }
     if let Some(Value::Object(tls)) = fields.get_mut("tls") {
         tls.entry("options").or_insert_with(|| "default".into());
     }
@@ -125,19 +124,46 @@ pub(crate) fn router_fields(report: &RouterReport) -> Map<String, Value> {
     fields
 }
 
-pub(crate) fn service_fields(report: &ServiceReport) -> Map<String, Value> {
+pub(crate) fn service_fields(name: &QualifiedName, report: &ServiceReport) -> Map<String, Value> {
     let mut fields = object(&report.service);
+    let balancer = fields.get_mut("loadBalancer");
+    if let Some(transport) = balancer.and_then(|balancer| balancer.get_mut("serversTransport")) {
+        qualify(name, transport);
+    }
+    if !report.servers.is_empty() {
+        let states: BTreeMap<_, _> = report.servers.iter().map(|url| (&**url, "UP")).collect();
+        fields.insert("serverStatus".into(), json!(states));
+    }
     judged(&mut fields, &report.verdict);
     used(&mut fields, &report.used_by);
     fields
 }
 
-pub(crate) fn middleware_fields(report: &MiddlewareReport) -> Map<String, Value> {
+pub(crate) fn middleware_fields(
+    name: &QualifiedName,
+    report: &MiddlewareReport,
+) -> Map<String, Value> {
     let mut fields = object(&report.middleware);
+    let chain = fields.get_mut("chain");
+    if let Some(middlewares) = chain.and_then(|chain| chain.get_mut("middlewares")) {
+        qualify(name, middlewares);
+    }
     redact_users(&mut fields);
     judged(&mut fields, &report.verdict);
     used(&mut fields, &report.used_by);
     fields
+}
+
+// Traefik: references to middlewares and transports are shown with their provider, those to services
+// as written.
+fn qualify(name: &QualifiedName, references: &mut Value) {
+    match references {
+        Value::String(reference) => *reference = name.resolve(reference).to_string(),
+        Value::Array(references) => references
+            .iter_mut()
+            .for_each(|reference| qualify(name, reference)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {}
+    }
 }
 
 /// Password hashes, passwords and keys do not leave by the API.

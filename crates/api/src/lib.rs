@@ -79,6 +79,9 @@ impl Api {
             return not_found();
         };
         let segments: Vec<_> = rest.split('/').collect();
+        if segments.contains(&"") {
+            return not_found();
+        }
         if method != Method::GET {
             return if known(&segments) {
                 empty(StatusCode::METHOD_NOT_ALLOWED)

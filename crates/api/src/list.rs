@@ -129,7 +129,11 @@ impl Query {
 fn compare(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a.as_i64().cmp(&b.as_i64()),
-        (Value::String(a), Value::String(b)) => a.cmp(b),
-        (a, b) => a.to_string().cmp(&b.to_string()),
+        (Value::Array(_), _) | (_, Value::Array(_)) => a.to_string().cmp(&b.to_string()),
+        // What is left out is an empty text.
+        (a, b) => a
+            .as_str()
+            .unwrap_or_default()
+            .cmp(b.as_str().unwrap_or_default()),
     }
 }

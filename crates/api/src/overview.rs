@@ -38,15 +38,15 @@ pub(crate) fn raw_data(report: &Report) -> Value {
     let routers = report
         .routers
         .iter()
-        .map(|(name, router)| (name.to_string(), router_fields(router).into()));
+        .map(|(name, router)| (name.to_string(), router_fields(name, router).into()));
     let services = report
         .services
         .iter()
-        .map(|(name, service)| (name.to_string(), service_fields(service).into()));
+        .map(|(name, service)| (name.to_string(), service_fields(name, service).into()));
     let middlewares = report
         .middlewares
         .iter()
-        .map(|(name, middleware)| (name.to_string(), middleware_fields(middleware).into()));
+        .map(|(name, middleware)| (name.to_string(), middleware_fields(name, middleware).into()));
     let mut data = Map::new();
     for (kind, elements) in [
         ("routers", routers.collect::<Map<String, Value>>()),

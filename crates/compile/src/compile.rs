@@ -125,12 +125,11 @@ fn service_reports(
     let used_by = users(routers, |router| std::slice::from_ref(&router.service));
     let reports = http.services.iter().map(|(name, service)| {
         let name = QualifiedName::parse(name, "");
-        let servers = service.load_balancer.iter().flat_map(|lb| &lb.servers);
         let report = ServiceReport {
             service: service.clone(),
             verdict: services.verdicts.remove(&name).unwrap_or_default(),
             used_by: used_by.get(&name).cloned().unwrap_or_default(),
-            servers: servers.map(|server| server.url.as_str().into()).collect(),
+            servers: services.servers.remove(&name).unwrap_or_default(),
         };
         (name, report)
     });

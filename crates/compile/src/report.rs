@@ -127,7 +127,7 @@ impl Verdict {
 /// What became of a router.
 #[derive(Debug, Clone)]
 pub struct RouterReport {
-    /// The router as merged, with its effective priority.
+    /// The router as merged, with its effective priority where it came as far as to be built.
     pub router: dynamic::Router,
     /// Whether it works.
     pub verdict: Verdict,
@@ -144,7 +144,7 @@ pub struct ServiceReport {
     pub verdict: Verdict,
     /// The routers that name it.
     pub used_by: Vec<QualifiedName>,
-    /// The URLs of its servers, in the order of configuration; empty unless it is a load balancer.
+    /// The URLs of its servers as far as they could be built; empty when no router needs it.
     pub servers: Vec<Arc<str>>,
 }
 

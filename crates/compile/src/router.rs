@@ -26,6 +26,8 @@ pub(crate) struct Routers<'r, 'c> {
     tree: RouterTree,
     verdicts: BTreeMap<QualifiedName, Verdict>,
     children: BTreeMap<QualifiedName, Option<traefikrs_router::Route<Arc<Route>>>>,
+    /// Routers that came as far as to be built.
+    tried: BTreeSet<QualifiedName>,
 }
 
 /// The routes of each entry point, and what became of each router.
@@ -45,7 +47,7 @@ impl<'r, 'c> Routers<'r, 'c> {
         let routers: BTreeMap<_, _> = http
             .routers
             .iter()
-            .map(|(name, router)| (QualifiedName::parse(name, ""), with_priority(router)))
+            .map(|(name, router)| (QualifiedName::parse(name, ""), router.clone()))
             .collect();
         let mut verdicts = BTreeMap::new();
         let tree = RouterTree::new(&routers, &mut verdicts);
@@ -58,6 +60,7 @@ impl<'r, 'c> Routers<'r, 'c> {
             tree,
             verdicts,
             children: BTreeMap::new(),
+            tried: BTreeSet::new(),
         }
     }
 
@@ -68,7 +71,7 @@ impl<'r, 'c> Routers<'r, 'c> {
         let routers = std::mem::take(&mut self.routers);
         for (name, router) in &routers {
             let entry_points = self.entry_points(name, router);
-            if is_root(router) {
+            if is_root(router) && !entry_points.is_empty() {
                 let route = self.root(name, router, &routers);
                 for entry_point in entry_points.iter().filter(|_| route.is_some()) {
                     routes.entry(entry_point).or_default().extend(route.clone());
@@ -85,16 +88,21 @@ impl<'r, 'c> Routers<'r, 'c> {
             (name.clone(), routes)
         });
         let tables = tables.collect();
-        let reports = routers.into_iter().map(|(name, router)| {
+        let reports = routers.into_iter().map(|(name, mut router)| {
+            let using: Vec<_> = using
+                .remove(&name)
+                .into_iter()
+                .flatten()
+                .map(str::to_owned)
+                .collect();
+            // Traefik: the priority of a router that is never built stays as configured.
+            if !using.is_empty() || self.tried.contains(&name) {
+                router.priority = effective_priority(&router);
+            }
             let report = RouterReport {
                 router,
                 verdict: self.verdicts.remove(&name).unwrap_or_default(),
-                using: using
-                    .remove(&name)
-                    .into_iter()
-                    .flatten()
-                    .map(str::to_owned)
-                    .collect(),
+                using,
             };
             (name, report)
         });
@@ -183,6 +191,7 @@ impl<'r, 'c> Routers<'r, 'c> {
         router: &dynamic::Router,
         routers: &BTreeMap<QualifiedName, dynamic::Router>,
     ) -> Option<traefikrs_router::Route<Arc<Route>>> {
+        self.tried.insert(name.clone());
         let target = self.target(name, router, routers);
         let guarded = target.and_then(|target| {
             let stack = self
@@ -302,13 +311,12 @@ impl<'r, 'c> Routers<'r, 'c> {
     }
 }
 
-/// The router with its effective priority: by default the length of its rule.
-fn with_priority(router: &dynamic::Router) -> dynamic::Router {
-    let mut router = router.clone();
-    if router.priority == 0 {
-        router.priority = i64::try_from(router.rule.len()).unwrap_or(i64::MAX);
+/// The priority that counts: by default the length of the rule.
+fn effective_priority(router: &dynamic::Router) -> i64 {
+    match router.priority {
+        0 => i64::try_from(router.rule.len()).unwrap_or(i64::MAX),
+        priority => priority,
     }
-    router
 }
 
 /// A router's rule and its matcher; else Traefik's message and, where it can be drawn, the place.

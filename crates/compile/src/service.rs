@@ -28,6 +28,8 @@ pub(crate) struct Services<'c> {
     previous: Option<&'c Previous>,
     pools: Pools,
     pub(crate) verdicts: BTreeMap<QualifiedName, Verdict>,
+    /// The URLs of the servers that were built.
+    pub(crate) servers: BTreeMap<QualifiedName, Vec<Arc<str>>>,
 }
 
 /// What a generation leaves to the next: services that did not change go on with their balancers,
@@ -49,6 +51,7 @@ impl<'c> Services<'c> {
             previous,
             pools: Pools::following(previous.map(|previous| &previous.pools)),
             verdicts: BTreeMap::new(),
+            servers: BTreeMap::new(),
         }
     }
 
@@ -279,7 +282,7 @@ impl<'c> Services<'c> {
         let servers = configured
             .servers
             .iter()
-            .map(|server| self.server(server, &transport))
+            .map(|server| self.server(name, server, &transport))
             .collect::<Result<Box<[_]>, _>>()?;
         let weights = configured
             .servers
@@ -329,6 +332,7 @@ impl<'c> Services<'c> {
 
     fn server(
         &mut self,
+        name: &QualifiedName,
         configured: &dynamic::Server,
         transport: &Transport,
     ) -> Result<Server, BuildError> {
@@ -336,6 +340,10 @@ impl<'c> Services<'c> {
             InvalidServerUrl::Malformed { .. } => BuildError::invalid(error.to_string()),
             InvalidServerUrl::NotServed(_) => BuildError::not_served(error.to_string()),
         })?;
+        self.servers
+            .entry(name.clone())
+            .or_default()
+            .push(configured.url.as_str().into());
         let previous = self.previous.map(|previous| &previous.pools);
         let pool = self
             .pools
