@@ -175,7 +175,8 @@ fn users(
 
 fn diagnostics(report: &Report) -> Vec<Diagnostic> {
     let routers = report.routers.iter().flat_map(|(name, router)| {
-        findings("router", name, &router.verdict, Consequence::RouterDisabled)
+        let found = findings("router", name, &router.verdict, Consequence::RouterDisabled);
+        found.map(|diagnostic| from_its_object(diagnostic, &router.router))
     });
     let services = report.services.iter().flat_map(|(name, service)| {
         findings(
@@ -216,6 +217,19 @@ fn findings(
         };
         diagnostic.at(finding.path).showing(&*finding.detail)
     })
+}
+
+/// Names the Kubernetes object that a router was made of: people know that, not the router.
+fn from_its_object(mut diagnostic: Diagnostic, router: &dynamic::Router) -> Diagnostic {
+    let metadata = router
+        .observability
+        .as_ref()
+        .and_then(|observability| observability.metadata.as_ref());
+    if let Some(object) = metadata.and_then(|metadata| metadata.ingress.as_ref()) {
+        let origin = format!(" (in {} {}/{})", object.kind, object.namespace, object.name);
+        diagnostic.message += &origin;
+    }
+    diagnostic
 }
 
 fn mild_consequence(reason: Reason) -> Consequence {
