@@ -5,31 +5,15 @@ use std::sync::Arc;
 
 use traefikrs_config::diagnostic::{Consequence, Diagnostic, Reason, Subject};
 use traefikrs_config::{QualifiedName, dynamic};
-use traefikrs_router::Precedence;
 
-use crate::compiled::{Compiled, DeniedCharacters};
+use crate::compiled::Compiled;
 use crate::middleware::Middlewares;
+use crate::options::Options;
 use crate::reason;
 use crate::report::{MiddlewareReport, Report, RouterReport, ServiceReport, Status, Verdict};
 use crate::router::Routers;
 use crate::service::Services;
 use crate::{middleware, service};
-
-/// What the static configuration says that matters for routes.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// The entry points that serve HTTP, by name.
-    pub entry_points: BTreeMap<String, EntryPointOptions>,
-    /// Which provider wins among routers of equal priority.
-    pub precedence: Precedence,
-}
-
-/// What an entry point says that matters for its routes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct EntryPointOptions {
-    /// Encoded characters that it refuses in paths.
-    pub denied: DeniedCharacters,
-}
 
 /// One generation: what serves requests and what became of each element, to be published together.
 #[derive(Debug, Default)]

@@ -11,6 +11,7 @@ mod compile;
 pub mod compiled;
 mod error;
 mod middleware;
+mod options;
 pub mod reason;
 pub mod report;
 mod router;
@@ -19,6 +20,7 @@ mod service;
 mod transport;
 mod tree;
 
-pub use compile::{EntryPointOptions, Generation, Options, compile};
+pub use compile::{Generation, compile};
 pub use compiled::Compiled;
+pub use options::{EntryPointOptions, Options};
 pub use report::Report;

@@ -7,10 +7,10 @@ use traefikrs_config::{QualifiedName, dynamic};
 use traefikrs_router::{Matcher, Priority, PriorityTooHigh, RouteTable};
 use traefikrs_rule::{Rule, Syntax};
 
-use crate::compile::Options;
 use crate::compiled::{EntryPointRoutes, Route, Target};
 use crate::error::{BuildError, BuildErrorKind};
 use crate::middleware::Middlewares;
+use crate::options::Options;
 use crate::reason;
 use crate::report::{RouterReport, Verdict};
 use crate::service::Services;
