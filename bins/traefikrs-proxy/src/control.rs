@@ -49,7 +49,11 @@ impl Control {
             let generation = self.generation(&snapshot);
             log_changes(&mut shown, &generation.report.diagnostics);
             // Taking a large table apart takes milliseconds: the last to hold it must be this thread.
-            retired.push(self.published.compiled.swap(Arc::clone(&generation.compiled)));
+            retired.push(
+                self.published
+                    .compiled
+                    .swap(Arc::clone(&generation.compiled)),
+            );
             self.published.generation.store(Arc::new(generation));
         }
     }
