@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::json;
 use traefikrs_compile::{Compiled, Options, compile};
 use traefikrs_dataplane::{Dataplane, EntryPointOptions, Running, Trust};
+use traefikrs_router::Precedence;
 
 /// Answers that differ, each with the reason.
 const ACCEPTED: &[(&str, &str)] = &[(
@@ -80,6 +81,90 @@ fn every_recorded_answer_comes_back_over_a_socket() {
         wrong.join("\n")
     );
     assert!(asked > 800);
+}
+
+#[derive(Deserialize)]
+struct Contest {
+    desc: String,
+    routes: Vec<Contestant>,
+    providers_precedence: Option<Vec<String>>,
+    request: Asked,
+    expected_route: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Contestant {
+    name: String,
+    rule: String,
+    priority: i64,
+    provider: String,
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    url: String,
+}
+
+#[test]
+fn the_router_that_wins_in_traefik_answers_over_a_socket() {
+    let contests: Vec<Contest> = serde_json::from_str(include_str!(
+        "../../../crates/router/testdata/priorities.json"
+    ))
+    .unwrap();
+    let backend = backend();
+    let published = Arc::new(ArcSwap::from_pointee(Compiled::default()));
+    let proxy = proxy(Arc::clone(&published));
+    for contest in &contests {
+        published.store(contest.compiled(backend));
+        let mut stream = TcpStream::connect(proxy.address("web").unwrap()).unwrap();
+        let path = contest
+            .request
+            .url
+            .strip_prefix("http://localhost")
+            .unwrap();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let winner = answer
+            .lines()
+            .find_map(|line| line.strip_prefix("X-Route: "));
+        assert_eq!(
+            winner,
+            contest.expected_route.as_deref(),
+            "{}: {answer}",
+            contest.desc
+        );
+    }
+    println!("{} recorded contests over a socket", contests.len());
+    assert_eq!(contests.len(), 20);
+}
+
+impl Contest {
+    /// Each router says its name in a header of the answer.
+    fn compiled(&self, backend: SocketAddr) -> Arc<Compiled> {
+        let (mut routers, mut middlewares) = (json!({}), json!({}));
+        for route in &self.routes {
+            let name = format!("{}@{}", route.name, route.provider);
+            routers[&name] = json!({
+                "entryPoints": ["web"], "rule": route.rule, "priority": route.priority,
+                "service": "s@file", "middlewares": [name],
+            });
+            middlewares[&name] =
+                json!({ "headers": { "customResponseHeaders": { "X-Route": route.name } } });
+        }
+        let configuration = serde_json::from_value(json!({ "http": {
+            "routers": routers,
+            "middlewares": middlewares,
+            "services": { "s@file": { "loadBalancer": { "servers": [{ "url": format!("http://{backend}") }] } } },
+        } }));
+        let options = Options {
+            entry_points: [("web".to_owned(), Default::default())].into(),
+            precedence: Precedence::new(self.providers_precedence.iter().flatten()).unwrap(),
+        };
+        compile(&configuration.unwrap(), &options, None).compiled
+    }
 }
 
 fn proxy(published: Arc<ArcSwap<Compiled>>) -> Running {
