@@ -3,6 +3,7 @@
 use traefikrs_config::diagnostic::Consequence;
 use traefikrs_config::dynamic;
 use traefikrs_crd as crd;
+use traefikrs_rule::Syntax;
 
 use crate::cluster::{IngressRoute, Key as ObjectKey, Object};
 use crate::name::Slot;
@@ -144,6 +145,7 @@ impl Routes<'_> {
                 message,
             ));
         }
+        draft.warnings.extend(check_rule(route, path));
         let service = self.service(&key, route, path, draft)?;
         let router = dynamic::Router {
             entry_points: self.content.spec.entry_points.clone(),
@@ -276,6 +278,31 @@ fn check_kind_and_rule(route: &crd::Route, path: Path<'_>) -> Result<(), Problem
         ));
     }
     Ok(())
+}
+
+/// Says early, and with the object's place, what will disable the router.
+///
+/// Which language a rule without `syntax` is in depends on the static configuration, so it must be
+/// wrong in both.
+fn check_rule(route: &crd::Route, path: Path<'_>) -> Option<Problem> {
+    let wrong = |syntax| {
+        let parsed = traefikrs_rule::parse(&route.match_rule, syntax);
+        parsed.and_then(|rule| rule.check()).err()
+    };
+    let error = match route.syntax.as_str() {
+        "" => wrong(Syntax::V3).filter(|_| wrong(Syntax::V2).is_some()),
+        setting => wrong(Syntax::from_setting(setting)),
+    }?;
+    let problem = Problem::error(
+        reason::INVALID_RULE,
+        path.field("match"),
+        error.traefik_message(),
+    );
+    Some(
+        problem
+            .showing(error.to_string())
+            .leads_to(Consequence::RouterDisabled),
+    )
 }
 
 pub(crate) fn domain(domain: &crd::Domain) -> dynamic::Domain {

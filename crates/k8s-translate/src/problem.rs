@@ -12,6 +12,8 @@ pub(crate) struct Problem {
     pub(crate) reason: Reason,
     pub(crate) path: String,
     pub(crate) message: String,
+    /// More to see, over several lines.
+    pub(crate) detail: String,
     pub(crate) consequence: Consequence,
 }
 
@@ -26,6 +28,7 @@ impl Problem {
             reason,
             path: path.to_string(),
             message: message.into(),
+            detail: String::new(),
             consequence: Consequence::None,
         }
     }
@@ -39,6 +42,11 @@ impl Problem {
             severity: Severity::Warning,
             ..Self::error(reason, path, message)
         }
+    }
+
+    /// Shows more.
+    pub(crate) fn showing(self, detail: String) -> Self {
+        Self { detail, ..self }
     }
 
     /// Says what it led to.
@@ -57,6 +65,7 @@ impl Problem {
         diagnostic
             .at(self.path)
             .located(location)
+            .showing(self.detail)
             .leads_to(self.consequence)
     }
 }

@@ -37,6 +37,8 @@ reasons! {
     DEPRECATED = "Deprecated";
     /// A route has no rule.
     EMPTY_RULE = "EmptyRule";
+    /// A rule does not parse.
+    INVALID_RULE = "InvalidRule";
     /// A route is of a kind other than `Rule`.
     UNKNOWN_ROUTE_KIND = "UnknownRouteKind";
     /// A parent IngressRoute does not exist.
