@@ -1,7 +1,12 @@
 //! Bodies on their way through.
 
+use std::error::Error as _;
+use std::future::poll_fn;
+use std::io;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
@@ -9,12 +14,14 @@ use hyper::body::Incoming;
 use traefikrs_upstream::{BoxError, UpstreamBody};
 
 use crate::clock::Deadline;
-use crate::connection::InFlight;
+use crate::connection::{Connection, InFlight};
 
 /// What a client sends after the head, for as long as it may.
 #[derive(Debug)]
 pub(crate) struct RequestBody {
-    incoming: Incoming,
+    /// Present until it is over, for good or ill.
+    incoming: Option<Incoming>,
+    connection: Rc<Connection>,
     /// Absent when there is nothing to wait for.
     deadline: Option<Deadline>,
 }
@@ -24,12 +31,26 @@ pub(crate) struct RequestBody {
 #[error("client took too long to send the request")]
 pub(crate) struct ReadTimeout;
 
+/// The client's chunks are none.
+#[derive(Debug, thiserror::Error)]
+#[error("malformed request body")]
+pub(crate) struct Malformed(#[source] hyper::Error);
+
 impl RequestBody {
-    pub(crate) fn new(incoming: Incoming, deadline: impl FnOnce() -> Deadline) -> Self {
+    pub(crate) fn new(incoming: Incoming, connection: &Rc<Connection>) -> Self {
         let is_over = http_body::Body::is_end_stream(&incoming);
         Self {
-            incoming,
-            deadline: (!is_over).then(deadline),
+            incoming: (!is_over).then_some(incoming),
+            deadline: (!is_over).then(|| connection.read_deadline()),
+            connection: Rc::clone(connection),
+        }
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        if let Some(incoming) = self.incoming.take() {
+            self.connection.leave_unread(incoming);
         }
     }
 }
@@ -42,10 +63,26 @@ impl http_body::Body for RequestBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match Pin::new(&mut self.incoming).poll_frame(cx) {
-            Poll::Ready(frame) => Poll::Ready(frame.map(|frame| frame.map_err(Into::into))),
-            Poll::Pending => match &self.deadline {
+        let this = &mut *self;
+        let Some(incoming) = &mut this.incoming else {
+            return Poll::Ready(None);
+        };
+        match Pin::new(incoming).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(frame))),
+            Poll::Ready(Some(Err(error))) => {
+                this.incoming = None;
+                this.connection.is_spoilt();
+                Poll::Ready(Some(Err(broken(error))))
+            }
+            Poll::Ready(None) => {
+                this.incoming = None;
+                this.connection.has_body();
+                Poll::Ready(None)
+            }
+            Poll::Pending => match &this.deadline {
                 Some(deadline) if deadline.poll(cx).is_ready() => {
+                    this.incoming = None;
+                    this.connection.is_spoilt();
                     Poll::Ready(Some(Err(ReadTimeout.into())))
                 }
                 _ => Poll::Pending,
@@ -54,12 +91,65 @@ impl http_body::Body for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.incoming
+            .as_ref()
+            .is_none_or(http_body::Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        self.incoming
+            .as_ref()
+            .map_or(SizeHint::with_exact(0), http_body::Body::size_hint)
     }
+}
+
+fn broken(error: hyper::Error) -> BoxError {
+    let source = error
+        .source()
+        .and_then(|source| source.downcast_ref::<io::Error>());
+    let is_malformed = source.is_some_and(|source| {
+        matches!(
+            source.kind(),
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+        )
+    });
+    if is_malformed {
+        Malformed(error).into()
+    } else {
+        error.into()
+    }
+}
+
+/// The most of an unwanted body that is read, as in Go, to keep the connection.
+const MAX_UNWANTED: usize = 256 << 10;
+
+/// How long the rest of an unwanted body may take.
+const UNWANTED_TIME: Duration = Duration::from_millis(250);
+
+/// Reads what nobody wants, so that the next request can be read; tells whether that is possible now.
+pub(crate) async fn drain(mut incoming: Incoming, connection: &Connection) -> bool {
+    use http_body::Body;
+    if incoming.size_hint().lower() > MAX_UNWANTED as u64 {
+        return false;
+    }
+    let deadline = connection.deadline_in(UNWANTED_TIME);
+    let mut n_read = 0;
+    while n_read <= MAX_UNWANTED {
+        let frame = poll_fn(|cx| match Pin::new(&mut incoming).poll_frame(cx) {
+            Poll::Pending if deadline.poll(cx).is_ready() => Poll::Ready(Err(())),
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(frame) => Poll::Ready(frame.transpose().map_err(|_| ())),
+        });
+        match frame.await {
+            Ok(Some(frame)) => n_read += frame.data_ref().map_or(0, Bytes::len),
+            Ok(None) => {
+                connection.has_body();
+                return true;
+            }
+            Err(()) => return false,
+        }
+    }
+    false
 }
 
 /// What a client gets after the head. When it is gone, so is the request.

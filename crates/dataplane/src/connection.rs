@@ -1,15 +1,18 @@
 //! One client connection: which protocol it speaks, how long it may take, when it ends.
 
 use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderValue;
+use http::{HeaderValue, Request};
+use http_body::Body;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -20,6 +23,7 @@ use traefikrs_upstream::UpgradedIo;
 use crate::clock::{Clock, Deadline, Millis};
 use crate::entry_point::{EntryPoint, Stage};
 use crate::proxy_protocol::{self, Start};
+use crate::request_line::{HeadEnd, Note};
 use crate::serve::serve;
 use crate::socket::Socket;
 use crate::tunnel;
@@ -45,8 +49,20 @@ pub(crate) struct Connection {
     waiting_for: Cell<WaitingFor>,
     /// When the head now being read, or read last, began to arrive.
     head_began: Cell<Millis>,
-    expects_line: Cell<bool>,
-    has_fragment: Cell<bool>,
+    next: Cell<Next>,
+    note: Cell<Option<Note>>,
+    /// Whether the target of the request that is read next is known as it was written.
+    line_is_known: Cell<bool>,
+    /// Whether what was read of [`Next::Any`] could hide a `#` of a target.
+    has_hash: Cell<bool>,
+    /// The last bytes of it.
+    tail: Cell<[u8; 3]>,
+    /// A body is being read whose end the socket cannot tell.
+    is_in_body: Cell<bool>,
+    /// Waits for the request under way, with bytes of the next one.
+    reader: RefCell<Option<Waker>>,
+    /// The rest of a body that nobody wants.
+    unread: RefCell<Option<Incoming>>,
     under_way: Cell<u32>,
     served: Cell<u64>,
     /// No request after this one is wanted.
@@ -62,6 +78,29 @@ pub(crate) enum Protocol {
     Http1,
     Http2,
 }
+
+/// What comes next from a client of HTTP/1, as far as the socket can tell.
+///
+/// hyper gets a head, and then what belongs to it. What comes behind is given out when it asks for the next head,
+/// because the line of that one has to be [looked at](crate::request_line) first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// A request line.
+    Line,
+    /// The rest of a head.
+    Head(HeadEnd),
+    /// So many bytes of a body.
+    Body(u64),
+    /// The next request, which has to wait.
+    Later,
+    /// Anything: chunks and what follows them, or another protocol than HTTP/1.
+    Any,
+}
+
+/// The request's target may be another than what hyper says.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("request sent ahead, behind chunks, with a target that cannot be told")]
+pub(crate) struct Untold;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum WaitingFor {
@@ -181,7 +220,16 @@ async fn read_more(stream: &mut TcpStream, early: &mut BytesMut) -> Option<()> {
 
 async fn http1(connection: Rc<Connection>, socket: Socket) {
     let shared = Rc::clone(&connection);
-    let service = service_fn(move |request| serve(Rc::clone(&shared), request));
+    let service = service_fn(move |request| {
+        // At once: hyper may read on before it polls the future.
+        let told = shared.has_head(&request);
+        let in_flight = shared.begin();
+        let connection = Rc::clone(&shared);
+        async move {
+            told?;
+            Ok::<_, Untold>(serve(connection, in_flight, request).await)
+        }
+    });
     let mut hyper = connection
         .entry_point
         .http1
@@ -209,7 +257,11 @@ async fn http1(connection: Rc<Connection>, socket: Socket) {
 
 async fn http2(connection: Rc<Connection>, socket: Socket) {
     let shared = Rc::clone(&connection);
-    let service = service_fn(move |request| serve(Rc::clone(&shared), request));
+    let service = service_fn(move |request| {
+        let in_flight = shared.begin();
+        let connection = Rc::clone(&shared);
+        async move { Ok::<_, Infallible>(serve(connection, in_flight, request).await) }
+    });
     let mut hyper = pin!(
         connection
             .entry_point
@@ -242,8 +294,17 @@ impl Connection {
             deadline,
             waiting_for: Cell::new(WaitingFor::Head),
             head_began: Cell::new(now),
-            expects_line: Cell::new(opening.protocol == Protocol::Http1),
-            has_fragment: Cell::new(false),
+            next: Cell::new(match opening.protocol {
+                Protocol::Http1 => Next::Line,
+                Protocol::Http2 => Next::Any,
+            }),
+            note: Cell::new(None),
+            line_is_known: Cell::new(false),
+            has_hash: Cell::new(false),
+            tail: Cell::default(),
+            is_in_body: Cell::new(false),
+            reader: RefCell::new(None),
+            unread: RefCell::new(None),
             under_way: Cell::new(0),
             served: Cell::new(0),
             is_last: Cell::new(false),
@@ -275,11 +336,101 @@ impl Connection {
         }
     }
 
-    /// Whether what comes in next begins with a request line.
-    ///
-    /// Not known of requests that came in before their predecessors were answered.
-    pub(crate) fn expects_line(&self) -> bool {
-        self.expects_line.get()
+    /// What comes next.
+    pub(crate) fn next(&self) -> Next {
+        let next = self.next.get();
+        if self.protocol == Protocol::Http2 || self.under_way.get() > 0 {
+            return next;
+        }
+        match next {
+            // What comes next is not HTTP.
+            Next::Later if self.tunnel.borrow().is_some() => next,
+            Next::Later => Next::Line,
+            // hyper asks for more than an empty line only behind a body: it has nothing left of what came before.
+            Next::Any if !self.is_in_body.get() && self.ended_in_empty_line() => Next::Line,
+            next => next,
+        }
+    }
+
+    fn ended_in_empty_line(&self) -> bool {
+        let tail = self.tail.get();
+        tail == *b"\n\r\n" || tail.ends_with(b"\n\n")
+    }
+
+    /// Told by the socket what comes next now.
+    pub(crate) fn has_read(&self, next: Next) {
+        self.next.set(if next == Next::Body(0) {
+            Next::Later
+        } else {
+            next
+        });
+    }
+
+    /// Told by the socket what came in of [`Next::Any`].
+    pub(crate) fn has_read_any(&self, bytes: &[u8]) {
+        self.received(bytes.len());
+        if self.protocol == Protocol::Http2 {
+            return;
+        }
+        if memchr::memchr(b'#', bytes).is_some() {
+            self.has_hash.set(true);
+        }
+        let mut tail = self.tail.get();
+        for &byte in bytes.iter().skip(bytes.len().saturating_sub(tail.len())) {
+            tail = [tail[1], tail[2], byte];
+        }
+        self.tail.set(tail);
+    }
+
+    /// Told by the socket that it keeps bytes until the request under way has ended.
+    pub(crate) fn reader_waits(&self, cx: &Context<'_>) {
+        self.reader.replace(Some(cx.waker().clone()));
+    }
+
+    /// Told of each head of HTTP/1 before anything more is read.
+    fn has_head(&self, request: &Request<Incoming>) -> Result<(), Untold> {
+        let body = request.body();
+        let is_over = body.is_end_stream();
+        if !self.line_is_known.take() {
+            self.is_in_body.set(!is_over);
+            return if self.has_hash.get() {
+                Err(Untold)
+            } else {
+                Ok(())
+            };
+        }
+        self.next.set(match body.size_hint().exact() {
+            _ if is_over => Next::Later,
+            Some(length) => Next::Body(length),
+            None => {
+                self.is_in_body.set(true);
+                Next::Any
+            }
+        });
+        Ok(())
+    }
+
+    /// Told that all of a body has been read.
+    pub(crate) fn has_body(&self) {
+        self.is_in_body.set(false);
+    }
+
+    /// Keeps the rest of a body.
+    pub(crate) fn leave_unread(&self, incoming: Incoming) {
+        if self.protocol == Protocol::Http1 {
+            self.unread.replace(Some(incoming));
+        }
+    }
+
+    pub(crate) fn take_unread(&self) -> Option<Incoming> {
+        self.unread.take()
+    }
+
+    /// No request after this one can be read.
+    pub(crate) fn is_spoilt(&self) {
+        if self.protocol == Protocol::Http1 {
+            self.is_last.set(true);
+        }
     }
 
     /// Whether a head has begun to come in and no request is under way.
@@ -287,15 +438,16 @@ impl Connection {
         self.protocol == Protocol::Http1 && self.waiting_for.get() == WaitingFor::Head
     }
 
-    /// Told by the socket that a request line has come in, and whether its path goes on behind a `#`.
-    pub(crate) fn has_line(&self, has_fragment: bool) {
-        self.expects_line.set(false);
-        self.has_fragment.set(has_fragment);
+    /// Told by the socket that a request line has come in, and what hyper will not tell of it.
+    pub(crate) fn has_line(&self, note: Option<Note>) {
+        self.line_is_known.set(true);
+        self.has_hash.set(false);
+        self.note.set(note);
     }
 
-    /// Whether the path of the request just read went on behind a `#`.
-    pub(crate) fn take_fragment(&self) -> bool {
-        self.has_fragment.take()
+    /// What is to be known of the target just read besides.
+    pub(crate) fn take_note(&self) -> Option<Note> {
+        self.note.take()
     }
 
     /// Counts a request in.
@@ -303,7 +455,6 @@ impl Connection {
         self.under_way.set(self.under_way.get() + 1);
         self.served.set(self.served.get() + 1);
         self.waiting_for.set(WaitingFor::Answer);
-        self.expects_line.set(false);
         match self.protocol {
             Protocol::Http1 => {
                 let limit = self.entry_point.options.timeouts.write;
@@ -363,6 +514,12 @@ impl Connection {
         deadline
     }
 
+    pub(crate) fn deadline_in(&self, time: Duration) -> Deadline {
+        let deadline = Deadline::new(self.clock());
+        deadline.set(self.clock().after(Some(time)));
+        deadline
+    }
+
     /// What becomes of the connection when the 101 is written.
     pub(crate) fn tunnel_to(&self, server: UpgradedIo) {
         *self.tunnel.borrow_mut() = Some(server);
@@ -373,7 +530,7 @@ impl Connection {
     /// Traefik: once switched to another protocol, a connection may be silent for as long as it likes.
     pub(crate) fn begin_tunnel(&self) {
         self.waiting_for.set(WaitingFor::Answer);
-        self.expects_line.set(false);
+        self.next.set(Next::Any);
         self.deadline.clear();
     }
 
@@ -417,7 +574,9 @@ impl Connection {
             return;
         }
         self.waiting_for.set(WaitingFor::Request);
-        self.expects_line.set(self.protocol == Protocol::Http1);
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
         let limit = if self.is_finishing.get() {
             Some(FAREWELL)
         } else {

@@ -1,11 +1,14 @@
 //! The request as the server gets it, and the answer as the client gets it.
 
-use http::header::{CONTENT_LENGTH, Entry, HOST, TE, UPGRADE};
+use std::borrow::Cow;
+
+use http::header::{CONNECTION, CONTENT_LENGTH, Entry, HOST, TE, UPGRADE};
 use http::response;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
 use hyper::ext::ReasonPhrase;
 use traefikrs_compile::compiled::{LoadBalancer, Scheme, Server, ServerHost, Transport};
+use traefikrs_gourl::query::Semicolons;
 use traefikrs_upstream::{self as upstream, Limits, Outgoing, Peer, Target};
 
 use crate::answer::{self, Answer};
@@ -77,10 +80,17 @@ pub(crate) fn outgoing(
         context,
         upgrade,
         seen,
+        semicolons,
     } = inbound;
     let mut headers = parts.headers;
     let host = headers.remove(HOST);
-    let upgrade = upgrade.filter(|_| headers.contains_key(UPGRADE));
+    let upgrade = upgrade.filter(|_| {
+        headers.contains_key(UPGRADE)
+            && headers
+                .get_all(CONNECTION)
+                .iter()
+                .any(|line| has_token(line.as_bytes(), b"upgrade"))
+    });
     if upgrade
         .as_ref()
         .is_some_and(|upgrade| upgrade.to_str().is_err())
@@ -106,7 +116,11 @@ pub(crate) fn outgoing(
     let host = host.filter(|host| balancer.pass_host_header && !host.is_empty());
     Ok(Outgoing {
         method: parts.method,
-        target: target(&server.base_path, parts.uri.into_parts().path_and_query)?,
+        target: target(
+            &server.base_path,
+            parts.uri.into_parts().path_and_query,
+            semicolons,
+        )?,
         host: Some(host.unwrap_or_else(|| server.host_header.clone())),
         headers,
         body,
@@ -135,8 +149,16 @@ fn append_for(headers: &mut HeaderMap, peer_ip: &HeaderValue) {
 }
 
 /// The path and query to ask for, behind the path of the server's own URL if it is to be kept.
-fn target(base: &str, asked: Option<PathAndQuery>) -> Result<Target, Error> {
-    let asked = asked.unwrap_or(PathAndQuery::from_static("/"));
+fn target(
+    base: &str,
+    asked: Option<PathAndQuery>,
+    semicolons: Semicolons,
+) -> Result<Target, Error> {
+    let mut asked = asked.unwrap_or(PathAndQuery::from_static("/"));
+    if let Some(Cow::Owned(query)) = asked.query().map(|query| semicolons.apply(query)) {
+        asked = PathAndQuery::try_from(format!("{}?{query}", asked.path()))
+            .map_err(|_| Error::Target)?;
+    }
     if base.is_empty() {
         return Ok(asked.into());
     }

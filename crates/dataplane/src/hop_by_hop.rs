@@ -8,11 +8,12 @@ use http::{HeaderMap, HeaderValue};
 use crate::intake::tokens;
 
 /// `Trailer` is none of them here: trailers are passed on, and it announces them.
-const NAMES: [HeaderName; 8] = [
+const NAMES: [HeaderName; 9] = [
     CONNECTION,
     TRANSFER_ENCODING,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
+    HeaderName::from_static("http2-settings"),
     PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION,
     TE,

@@ -16,6 +16,7 @@ use traefikrs_gourl::{InvalidEscape, canonical_path, host, normalized_path};
 use crate::answer::{self, Answer};
 use crate::connection::{Connection, Protocol};
 use crate::options::HttpOptions;
+use crate::request_line::Note;
 
 mod connection_header;
 mod forwarded;
@@ -32,6 +33,8 @@ pub(crate) struct Intake {
     pub(crate) host: HeaderValue,
     /// The protocol that the client wants to switch to.
     pub(crate) upgrade: Option<HeaderValue>,
+    /// The target has no path, and shall not get one.
+    pub(crate) path_is_empty: bool,
     /// Which headers there are that need attention when the request is forwarded.
     pub(crate) seen: Seen,
 }
@@ -44,8 +47,12 @@ pub(crate) fn take_in(connection: &Connection, parts: &mut Parts) -> Result<Inta
     let options = &connection.entry_point.options;
     let seen = Seen::among(&parts.headers);
     check_framing(parts, seen)?;
+    let note = connection.take_note();
+    if note == Some(Note::Bad) {
+        return Err(bad_request());
+    }
     let host = settle_host(parts)?;
-    if connection.take_fragment() {
+    if note == Some(Note::Fragment) {
         return Err(Box::new(answer::empty(StatusCode::BAD_REQUEST)));
     }
     if parts.uri.path() == "*" && parts.method == Method::OPTIONS {
@@ -58,7 +65,8 @@ pub(crate) fn take_in(connection: &Connection, parts: &mut Parts) -> Result<Inta
     if let Some(uri) = rewritten(&parts.uri, &options.http).map_err(|_| bad_request())? {
         parts.uri = uri;
     }
-    let upgrade = upgrade_of(parts).filter(|_| seen.connection());
+    let upgrade = upgrade_of(parts)
+        .filter(|_| seen.connection() && connection_header::asks_for_upgrade(&parts.headers));
     forwarded::fill_in(
         connection,
         &mut parts.headers,
@@ -73,6 +81,7 @@ pub(crate) fn take_in(connection: &Connection, parts: &mut Parts) -> Result<Inta
         None
     };
     Ok(Intake {
+        path_is_empty: note == Some(Note::NoPath) && !options.http.sanitize_path,
         host,
         upgrade,
         seen,
@@ -166,17 +175,18 @@ fn rewritten(uri: &Uri, options: &HttpOptions) -> Result<Option<Uri>, Unreadable
     } else {
         normalized_path(uri.path())?
     };
-    let query = uri.query().map(|query| options.semicolons.apply(query));
     let is_origin_form = uri.scheme().is_none() && uri.authority().is_none();
+    let target = uri.path_and_query().map_or("", PathAndQuery::as_str);
+    // http lets a path be left out before the query.
     let is_same = matches!(path, Cow::Borrowed(same) if same.len() == uri.path().len())
-        && matches!(query, None | Some(Cow::Borrowed(_)));
+        && !target.starts_with('?');
     if is_same {
         if is_origin_form {
             return Ok(None);
         }
         return Ok(uri.path_and_query().cloned().map(Uri::from));
     }
-    let target = match query {
+    let target = match uri.query() {
         Some(query) => format!("{path}?{query}"),
         None => path.into_owned(),
     };

@@ -86,13 +86,17 @@ fn find<'g>(
     inbound: &Inbound,
 ) -> Result<&'g Route, Box<Answer>> {
     let parts = &inbound.parts;
+    let query = parts
+        .uri
+        .query()
+        .map(|query| inbound.semicolons.apply(query));
     let request = RequestView {
         method: parts.method.as_str(),
         host: canonical_host,
         raw_host: parts.headers.get(HOST).map(text).unwrap_or_default(),
         flattened_host: None,
         path: &routing_path(path(parts, &inbound.context)),
-        query: parts.uri.query().map(str::as_bytes),
+        query: query.as_deref().map(str::as_bytes),
         headers: &parts.headers,
         peer: Some(inbound.context.peer.ip()),
     };

@@ -1,24 +1,24 @@
 //! One request, from its head to the head of its answer.
 
-use std::convert::Infallible;
 use std::rc::Rc;
 
-use http::header::CONNECTION;
+use http::header::{CONNECTION, EXPECT};
 use http::request::Parts;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response, Version};
 use hyper::body::Incoming;
 use traefikrs_compile::compiled::{LoadBalancer, Server};
 use traefikrs_gourl::host;
+use traefikrs_gourl::query::Semicolons;
 use traefikrs_middleware::Context;
 
 use crate::answer::{self, Answer};
 use crate::apply::Passed;
 use crate::body::{RequestBody, ResponseBody};
-use crate::connection::Connection;
+use crate::connection::{Connection, InFlight};
 use crate::forward::Error;
 use crate::intake::{self, Seen};
 use crate::worker::Generation;
-use crate::{forward, route};
+use crate::{body, forward, route};
 
 /// A request on its way in.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(crate) struct Inbound {
     /// The protocol that the client wants to switch to.
     pub(crate) upgrade: Option<HeaderValue>,
     pub(crate) seen: Seen,
+    /// What a semicolon in the query means to rules and servers; redirects repeat what was written.
+    pub(crate) semicolons: Semicolons,
 }
 
 /// Answers a request; there is always an answer.
@@ -36,23 +38,26 @@ pub(crate) struct Inbound {
 /// it is given.
 pub(crate) async fn serve(
     connection: Rc<Connection>,
+    mut in_flight: InFlight,
     request: Request<Incoming>,
-) -> Result<Response<ResponseBody>, Infallible> {
-    let mut in_flight = connection.begin();
+) -> Response<ResponseBody> {
     let worker = &connection.entry_point.worker;
     let generation = worker.generation();
     let (parts, incoming) = request.into_parts();
+    // What has not been asked for is not waited for.
+    let asks_leave = parts.version < Version::HTTP_2 && parts.headers.contains_key(EXPECT);
     let mut inbound = Inbound {
         parts,
         context: Context::new(connection.peer, false),
         upgrade: None,
         seen: Seen::default(),
+        semicolons: connection.entry_point.options.http.semicolons,
     };
     let mut passed = Passed::default();
     let mut answer = match lead(&connection, &generation, &mut inbound, &mut passed) {
         Ok((balancer, server)) => {
             let context = inbound.context.clone();
-            let body = RequestBody::new(incoming, || connection.read_deadline());
+            let body = RequestBody::new(incoming, &connection);
             let peer = forward::peer(server);
             let limits = forward::limits(&balancer.transport, worker.shared.n_workers);
             let answered = match forward::outgoing(&connection, balancer, server, inbound, body) {
@@ -65,15 +70,30 @@ pub(crate) async fn serve(
             };
             passed.back(forward::answer(&connection, server, answered), &context)
         }
-        Err(answer) => passed.back(*answer, &inbound.context),
+        Err(answer) => {
+            drop(RequestBody::new(incoming, &connection));
+            passed.back(*answer, &inbound.context)
+        }
     };
+    if let Some(unread) = connection.take_unread()
+        && (wants_close(&answer) || asks_leave || !body::drain(unread, &connection).await)
+    {
+        connection.is_spoilt();
+    }
     if connection.says_close() {
         answer
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     in_flight.is_answered = true;
-    Ok(answer.map(|content| ResponseBody::new(content, in_flight)))
+    answer.map(|content| ResponseBody::new(content, in_flight))
+}
+
+fn wants_close(answer: &Answer) -> bool {
+    answer
+        .headers()
+        .get(CONNECTION)
+        .is_some_and(|connection| connection == "close")
 }
 
 /// Takes a request in, and follows its route to a server; the error is the answer it gets on the way.
@@ -84,6 +104,7 @@ fn lead<'g>(
     passed: &mut Passed<'g>,
 ) -> Result<(&'g LoadBalancer, &'g Server), Box<Answer>> {
     let intake = intake::take_in(connection, &mut inbound.parts)?;
+    inbound.context.path_is_empty = intake.path_is_empty;
     inbound.upgrade = intake.upgrade;
     inbound.seen = intake.seen;
     let entry_point = &connection.entry_point;

@@ -9,12 +9,15 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Next};
 use crate::refusal;
-use crate::request_line::{self, Line};
+use crate::request_line::{self, HeadEnd, Line};
 
 /// How much is copied rather than collected by the kernel.
 const SMALL_WRITE: usize = 4096;
+
+/// How much of a head is read at once. What turns out to be behind it is copied, so it is not too much.
+const LINE_READ: usize = 8192;
 
 /// A stream, what has been read of it already, and whom to tell when more comes.
 pub(crate) struct Socket {
@@ -37,8 +40,7 @@ impl Socket {
 
     /// Puts back what was read too far.
     pub(crate) fn unread(&mut self, bytes: Bytes) {
-        debug_assert!(self.early.is_empty(), "what was read early is read first");
-        self.early = bytes;
+        self.put_back(&bytes);
     }
 }
 
@@ -48,13 +50,23 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.connection.expects_line() {
-            return self.poll_read_line(cx, buf);
+        match self.connection.next() {
+            Next::Line => self.poll_read_line(cx, buf),
+            Next::Head(end) => self.poll_read_head(cx, buf, end),
+            Next::Body(left) => {
+                let limit = usize::try_from(left).unwrap_or(usize::MAX);
+                let n_read = ready!(self.poll_read_at_most(cx, buf, limit))?;
+                self.connection.has_read(Next::Body(left - n_read as u64));
+                Poll::Ready(Ok(()))
+            }
+            Next::Later => self.poll_hold_back(cx, buf),
+            Next::Any => {
+                let before = buf.filled().len();
+                ready!(self.poll_read_some(cx, buf))?;
+                self.connection.has_read_any(&buf.filled()[before..]);
+                Poll::Ready(Ok(()))
+            }
         }
-        let before = buf.filled().len();
-        ready!(self.poll_read_some(cx, buf))?;
-        self.connection.received(buf.filled().len() - before);
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -89,6 +101,21 @@ impl Socket {
         written
     }
 
+    /// Reads no more than `limit`, and tells how much it was.
+    fn poll_read_at_most(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+        limit: usize,
+    ) -> Poll<io::Result<usize>> {
+        let mut part = ReadBuf::new(buf.initialize_unfilled_to(limit.min(buf.remaining())));
+        ready!(self.poll_read_some(cx, &mut part))?;
+        let n_read = part.filled().len();
+        buf.advance(n_read);
+        self.connection.received(n_read);
+        Poll::Ready(Ok(n_read))
+    }
+
     /// Reads the head of a request, up to the end of its first line at least.
     ///
     /// Bytes are held back while the line is not complete, and it is given out in the form that hyper can read.
@@ -99,29 +126,87 @@ impl Socket {
     ) -> Poll<io::Result<()>> {
         loop {
             let before = buf.filled().len();
-            ready!(self.poll_read_some(cx, buf))?;
+            let n_read = ready!(self.poll_read_at_most(cx, buf, LINE_READ))?;
             let new = &buf.filled()[before..];
-            self.connection.received(new.len());
-            if self.held.is_empty() && request_line::read(new) == Line::Fine {
-                self.connection.has_line(false);
+            if self.held.is_empty()
+                && request_line::blank(new) == 0
+                && request_line::read(new) == Line::Fine
+            {
+                self.connection.has_line(None);
+                self.give_head(buf, before, HeadEnd::default());
                 return Poll::Ready(Ok(()));
             }
-            let is_over = new.is_empty();
             self.held.extend_from_slice(new);
             buf.set_filled(before);
-            let has_fragment = match request_line::read(&self.held) {
-                Line::Unfinished if !is_over => continue,
-                Line::Unfinished | Line::Fine => false,
+            let blank = request_line::blank(&self.held);
+            self.held.drain(..blank);
+            let note = match request_line::read(&self.held) {
+                Line::Unfinished if n_read > 0 => continue,
+                Line::Unfinished | Line::Fine => None,
                 Line::Rewritten(rewritten) => {
                     self.held.splice(..rewritten.replaces, rewritten.line);
-                    rewritten.has_fragment
+                    rewritten.note
                 }
             };
             let held = std::mem::take(&mut self.held);
-            self.early = Bytes::from([&held[..], &self.early[..]].concat());
-            self.connection.has_line(has_fragment);
-            return self.poll_read_some(cx, buf);
+            self.put_back(&held);
+            self.connection.has_line(note);
+            return self.poll_read_head(cx, buf, HeadEnd::default());
         }
+    }
+
+    fn poll_read_head(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+        end: HeadEnd,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(self.poll_read_at_most(cx, buf, LINE_READ))?;
+        self.give_head(buf, before, end);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Keeps what is behind the head for later: hyper would take it for the next request without asking.
+    fn give_head(&mut self, buf: &mut ReadBuf<'_>, before: usize, mut end: HeadEnd) {
+        let new = &buf.filled()[before..];
+        match end.find(new) {
+            Some(len) => {
+                if len < new.len() {
+                    let rest = new[len..].to_vec();
+                    buf.set_filled(before + len);
+                    self.put_back(&rest);
+                }
+                // Its body, if it has one, is not known before hyper has read the head.
+                self.connection.has_read(Next::Any);
+            }
+            None => self.connection.has_read(Next::Head(end)),
+        }
+    }
+
+    fn put_back(&mut self, bytes: &[u8]) {
+        self.early = Bytes::from([bytes, &self.early[..]].concat());
+    }
+
+    /// Notices the end of the stream while a request is under way, and keeps anything else for later.
+    fn poll_hold_back(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.connection.reader_waits(cx);
+        if !self.early.is_empty() {
+            return Poll::Pending;
+        }
+        let before = buf.filled().len();
+        let mut part = ReadBuf::new(buf.initialize_unfilled_to(LINE_READ.min(buf.remaining())));
+        ready!(self.poll_read_some(cx, &mut part))?;
+        if part.filled().is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        self.early = Bytes::copy_from_slice(part.filled());
+        debug_assert_eq!(buf.filled().len(), before, "nothing is given out");
+        Poll::Pending
     }
 }
 

@@ -3,7 +3,7 @@ use std::error::Error as StdError;
 use http::StatusCode;
 use traefikrs_upstream as upstream;
 
-use crate::body::ReadTimeout;
+use crate::body::{Malformed, ReadTimeout};
 
 /// Why there is no answer from a server.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,9 @@ impl Error {
         match self {
             Self::Target | Self::Upgrade => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Upstream(error) if is_read_timeout(error) => StatusCode::GATEWAY_TIMEOUT,
+            Self::Upstream(upstream::Error::RequestBody(error)) if error.is::<Malformed>() => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             Self::Upstream(upstream::Error::RequestBody(_)) => StatusCode::BAD_GATEWAY,
             Self::Upstream(error) if error.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
             Self::Upstream(error) if error.is_network() => StatusCode::BAD_GATEWAY,

@@ -3,6 +3,12 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{forwarded, has_token, tokens};
 
+/// Whether `Connection` says that the client wants to switch to another protocol.
+pub(super) fn asks_for_upgrade(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(CONNECTION).iter();
+    lines.any(|line| has_token(line.as_bytes(), b"upgrade"))
+}
+
 /// Removes what `Connection` names, and `Connection` itself unless the request wants to switch protocols: then it is
 /// left to say so. Gives the protocol that is wanted.
 pub(super) fn obey(
@@ -12,11 +18,6 @@ pub(super) fn obey(
 ) -> Option<HeaderValue> {
     let lines: Vec<HeaderValue> = headers.get_all(CONNECTION).iter().cloned().collect();
     headers.remove(CONNECTION);
-    let upgrade = upgrade.filter(|_| {
-        lines
-            .iter()
-            .any(|line| has_token(line.as_bytes(), b"upgrade"))
-    });
     let mut kept_names = Vec::new();
     for token in lines.iter().flat_map(|line| tokens(line.as_bytes())) {
         let Ok(name) = HeaderName::from_bytes(token) else {

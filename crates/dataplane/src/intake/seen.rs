@@ -27,7 +27,7 @@ impl Seen {
                 TRANSFER_ENCODING => TRANSFER_ENCODING_BIT,
                 TE | TRAILER | UPGRADE | PROXY_AUTHENTICATE | PROXY_AUTHORIZATION => HOP_BY_HOP_BIT,
                 _ => match name.as_str() {
-                    "keep-alive" | "proxy-connection" => HOP_BY_HOP_BIT,
+                    "keep-alive" | "proxy-connection" | "http2-settings" => HOP_BY_HOP_BIT,
                     name if forwarded::is_managed(name) => FORWARDED_BIT,
                     _ => 0,
                 },

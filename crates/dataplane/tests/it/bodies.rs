@@ -1,5 +1,7 @@
 //! What a client sends after the head.
 
+use serde_json::json;
+
 use crate::support::{Client, Proxy, answers, echo, server};
 
 fn body_of(text: &str) -> &str {
@@ -108,4 +110,80 @@ fn a_large_body_goes_both_ways() {
     ));
     assert_eq!(body_of(&response.body).len(), body.len());
     assert!(body_of(&response.body) == body);
+}
+
+/// A request with a body that nobody reads, and what its answer says of the connection.
+#[track_caller]
+fn check_unread(request: &str, status: u16, connection: Option<&str>) {
+    let proxy = Proxy::with(&json!({}), |_| {});
+    let mut client = proxy.connect();
+    client.send(request);
+    let response = client.response();
+    assert_eq!(response.status(), status, "{request}");
+    assert_eq!(response.header("Connection"), connection, "{request}");
+    if connection.is_none() {
+        client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert_eq!(client.response().status(), 404, "{request}");
+    } else {
+        assert_eq!(client.rest(), "", "{request}");
+    }
+}
+
+#[test]
+fn a_body_that_nobody_reads_does_not_end_the_connection() {
+    let post = "POST / HTTP/1.1\r\nHost: x\r\n";
+    check_unread(
+        &format!("{post}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"),
+        404,
+        None,
+    );
+    check_unread(
+        &format!(
+            "{post}Content-Length: 100000\r\n\r\n{}",
+            "a".repeat(100_000)
+        ),
+        404,
+        None,
+    );
+    let close = Some("close");
+    check_unread(&format!("{post}Content-Length: 3\r\n\r\n"), 404, close);
+    check_unread(
+        &format!("{post}Content-Length: 300000\r\n\r\na"),
+        404,
+        close,
+    );
+    check_unread(
+        &format!("{post}Content-Length: 3\r\nExpect: 100-continue\r\n\r\n"),
+        404,
+        close,
+    );
+    check_unread(
+        &format!("{post}Transfer-Encoding: chunked\r\n\r\nxyz\r\n"),
+        404,
+        close,
+    );
+}
+
+#[test]
+fn chunks_that_are_none_are_500() {
+    let proxy = Proxy::to(echo());
+    for chunks in ["3\r\nabc0\r\n\r\n", "xyz\r\nabc\r\n"] {
+        let response = proxy.ask(&format!(
+            "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}"
+        ));
+        assert_eq!(response.status(), 500, "{chunks}");
+        assert_eq!(response.header("Connection"), Some("close"), "{chunks}");
+    }
+}
+
+#[test]
+fn a_known_length_stays_whatever_is_announced() {
+    let proxy = Proxy::to(echo());
+    let response =
+        proxy.ask("POST / HTTP/1.1\r\nHost: x\r\nTrailer: X-T\r\nContent-Length: 3\r\n\r\nabc");
+    assert!(
+        response.body.contains("\nContent-Length: 3\n"),
+        "{}",
+        response.body
+    );
 }

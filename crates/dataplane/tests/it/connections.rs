@@ -226,3 +226,51 @@ fn a_taken_address_is_refused_by_name() {
         format!("cannot listen on {} for entry point second", proxy.address)
     );
 }
+
+/// The statuses of requests sent at once, and what is left of the connection then.
+#[track_caller]
+fn check_ahead(requests: &str, expected: &[u16]) {
+    let proxy = Proxy::to(echo());
+    let mut client = proxy.connect();
+    client.send(requests);
+    for (at, &expected) in expected.iter().enumerate() {
+        assert_eq!(client.response().status(), expected, "{at} of {requests}");
+    }
+    client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert_eq!(client.response().status(), 200, "after {requests}");
+    assert_eq!(client.rest(), "");
+}
+
+#[test]
+fn the_line_of_a_request_sent_ahead_is_looked_at() {
+    let get = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
+    for target in ["/x#y", "http://x/x#y"] {
+        let ahead = get("/a") + &get(target) + &get("/b");
+        check_ahead(&ahead, &[200, 400, 200]);
+        check_ahead(&get(target), &[400]);
+        check_ahead(&format!("\r\n\n{}", get(target)), &[400]);
+        let post = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n#\r\n".to_owned();
+        check_ahead(&(post + &get(target)), &[200, 400]);
+    }
+    check_ahead(&(get("/a") + &get("/<\">`?<a#b>")), &[200, 200]);
+}
+
+#[test]
+fn a_target_behind_chunks_that_cannot_be_told_is_not_guessed() {
+    let proxy = Proxy::to(echo());
+    let chunks =
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    let mut client = proxy.connect();
+    client.send(chunks);
+    assert_eq!(client.response().status(), 200);
+    client.send("GET /x#y HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_eq!(client.response().status(), 400);
+    let get = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.send(format!("{chunks}{}{chunks}{}", get("/a"), get("/b")));
+    for _ in 0..4 {
+        assert_eq!(client.response().status(), 200);
+    }
+    client.send(format!("{chunks}{}", get("/x#y")));
+    assert_eq!(client.response().status(), 200);
+    assert_eq!(client.rest(), "");
+}
