@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use http::header::{CONNECTION, CONTENT_LENGTH, Entry, HOST, TE, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, Entry, HOST, TE, TRAILER, UPGRADE};
 use http::response;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
@@ -104,6 +104,10 @@ pub(crate) fn outgoing(
             .any(|te| has_token(te.as_bytes(), b"trailers"));
         hop_by_hop::remove(&mut headers);
         headers.remove(UPGRADE);
+        if http_body::Body::size_hint(&body).exact().is_some() {
+            // Trailers can only follow chunks; a known length stays.
+            headers.remove(TRAILER);
+        }
         if wants_trailers {
             headers.insert(TE, HeaderValue::from_static("trailers"));
         }

@@ -100,7 +100,7 @@ pub(crate) fn read(bytes: &[u8]) -> Line {
     match rewritten(line) {
         Some(rewritten) => Line::Rewritten(rewritten),
         // Whatever hyper makes of it, what is behind the `#` does not get lost.
-        None if line.contains(&b'#') => noted(Note::Bad),
+        None if line[target_at..].contains(&b'#') => noted(Note::Bad),
         None => Line::Fine,
     }
 }

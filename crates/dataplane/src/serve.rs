@@ -45,7 +45,11 @@ pub(crate) async fn serve(
     let generation = worker.generation();
     let (parts, incoming) = request.into_parts();
     // What has not been asked for is not waited for.
-    let asks_leave = parts.version < Version::HTTP_2 && parts.headers.contains_key(EXPECT);
+    let mut asks_leave = parts.version < Version::HTTP_2
+        && parts
+            .headers
+            .get(EXPECT)
+            .is_some_and(|expected| !expected.is_empty());
     let mut inbound = Inbound {
         parts,
         context: Context::new(connection.peer, false),
@@ -56,6 +60,7 @@ pub(crate) async fn serve(
     let mut passed = Passed::default();
     let mut answer = match lead(&connection, &generation, &mut inbound, &mut passed) {
         Ok((balancer, server)) => {
+            asks_leave = false;
             let context = inbound.context.clone();
             let body = RequestBody::new(incoming, &connection);
             let peer = forward::peer(server);

@@ -49,7 +49,9 @@ pub(crate) fn write_head<B>(
         None => write!(out, "{}", server.as_peer()).expect("writing to memory succeeds"),
     }
     out.extend_from_slice(b"\r\n");
-    if let Some(user_agent) = request.headers.get(USER_AGENT) {
+    // An empty one says nothing, and Go's client leaves it out.
+    let user_agent = request.headers.get(USER_AGENT);
+    if let Some(user_agent) = user_agent.filter(|value| !value.is_empty()) {
         write_field(out, &USER_AGENT, user_agent);
     }
     write_framing(out, request, framing);
