@@ -99,7 +99,7 @@ impl http_body::Body for RequestBody {
     fn size_hint(&self) -> SizeHint {
         self.incoming
             .as_ref()
-            .map_or(SizeHint::with_exact(0), http_body::Body::size_hint)
+            .map_or_else(|| SizeHint::with_exact(0), http_body::Body::size_hint)
     }
 }
 

@@ -251,7 +251,7 @@ async fn http1(connection: Rc<Connection>, socket: Socket) {
     };
     let http1::Parts { io, read_buf, .. } = hyper.into_parts();
     let mut client = io.into_inner();
-    client.unread(read_buf);
+    client.unread(&read_buf);
     tunnel::run(client, server, &connection).await;
 }
 

@@ -78,7 +78,10 @@ impl HeadEnd {
 /// How many bytes of empty lines come first.
 pub(crate) fn blank(bytes: &[u8]) -> usize {
     let mut rest = bytes;
-    while let Some(after) = rest.strip_prefix(b"\r\n").or(rest.strip_prefix(b"\n")) {
+    while let Some(after) = rest
+        .strip_prefix(b"\r\n")
+        .or_else(|| rest.strip_prefix(b"\n"))
+    {
         rest = after;
     }
     bytes.len() - rest.len()

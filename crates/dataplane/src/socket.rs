@@ -39,8 +39,8 @@ impl Socket {
     }
 
     /// Puts back what was read too far.
-    pub(crate) fn unread(&mut self, bytes: Bytes) {
-        self.put_back(&bytes);
+    pub(crate) fn unread(&mut self, bytes: &[u8]) {
+        self.put_back(bytes);
     }
 }
 
