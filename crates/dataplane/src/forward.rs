@@ -118,6 +118,7 @@ pub(crate) fn outgoing(
         append_for(&mut headers, &connection.peer_ip);
     }
     let host = host.filter(|host| balancer.pass_host_header && !host.is_empty());
+    let host = host.map(without_zone);
     Ok(Outgoing {
         method: parts.method,
         target: target(
@@ -131,6 +132,19 @@ pub(crate) fn outgoing(
         upgrade,
         on_interim: None,
     })
+}
+
+/// RFC 6874 §1: the zone of an address means nothing to another machine.
+fn without_zone(host: HeaderValue) -> HeaderValue {
+    let bytes = host.as_bytes();
+    let zone = memchr::memchr(b'%', bytes).filter(|_| bytes.starts_with(b"["));
+    let end = memchr::memchr(b']', bytes);
+    match (zone, end) {
+        (Some(zone), Some(end)) if zone < end => {
+            HeaderValue::from_bytes(&[&bytes[..zone], &bytes[end..]].concat()).unwrap_or(host)
+        }
+        _ => host,
+    }
 }
 
 /// Puts the client at the end of the list of those who are asked for.

@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 
 use http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, COOKIE, EXPECT, HOST, PRAGMA, TRANSFER_ENCODING, UPGRADE,
+    CACHE_CONTROL, CONTENT_LENGTH, COOKIE, EXPECT, HOST, PRAGMA, TRAILER, TRANSFER_ENCODING,
+    UPGRADE,
 };
 use http::request::Parts;
 use http::uri::PathAndQuery;
@@ -67,13 +68,11 @@ pub(crate) fn take_in(connection: &Connection, parts: &mut Parts) -> Result<Inta
     }
     let upgrade = upgrade_of(parts)
         .filter(|_| seen.connection() && connection_header::asks_for_upgrade(&parts.headers));
-    forwarded::fill_in(
-        connection,
-        &mut parts.headers,
-        &host,
-        upgrade.as_ref(),
-        seen,
-    );
+    // Traefik: the scheme says `ws` by the first line alone.
+    let announced = upgrade
+        .as_ref()
+        .filter(|_| connection_header::says_upgrade_first(&parts.headers));
+    forwarded::fill_in(connection, &mut parts.headers, &host, announced, seen);
     let upgrade = if seen.connection() {
         let kept = &options.forwarded_headers.connection;
         connection_header::obey(&mut parts.headers, kept, upgrade)
@@ -117,6 +116,7 @@ fn check_framing(parts: &mut Parts, seen: Seen) -> Result<(), Box<Answer>> {
                 "Unsupported transfer encoding",
             )));
         }
+        check_announced_trailers(&parts.headers)?;
         // RFC 9112 §6.3: the coding overrides a length, and only one of them may be passed on.
         parts.headers.remove(TRANSFER_ENCODING);
         parts.headers.remove(CONTENT_LENGTH);
@@ -130,6 +130,21 @@ fn check_framing(parts: &mut Parts, seen: Seen) -> Result<(), Box<Answer>> {
         if !has_token(expected, b"100-continue") && !expected.is_empty() {
             return Err(Box::new(answer::last(StatusCode::EXPECTATION_FAILED)));
         }
+    }
+    Ok(())
+}
+
+/// RFC 9110 §6.5.1: what frames a message cannot come behind it.
+fn check_announced_trailers(headers: &HeaderMap) -> Result<(), Box<Answer>> {
+    let announced = headers.get_all(TRAILER).iter();
+    let mut names = announced.flat_map(|line| tokens(line.as_bytes()));
+    let frames = |name: &[u8]| {
+        [TRANSFER_ENCODING, CONTENT_LENGTH, TRAILER]
+            .iter()
+            .any(|framing| name.eq_ignore_ascii_case(framing.as_str().as_bytes()))
+    };
+    if names.any(frames) {
+        return Err(bad_request());
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::request_line::{self, HeadEnd, Line};
 const SMALL_WRITE: usize = 4096;
 
 /// How much of a head is read at once. What turns out to be behind it is copied, so it is not too much.
-const LINE_READ: usize = 8192;
+const LINE_READ: usize = 4096;
 
 /// A stream, what has been read of it already, and whom to tell when more comes.
 pub(crate) struct Socket {

@@ -9,6 +9,12 @@ pub(super) fn asks_for_upgrade(headers: &HeaderMap) -> bool {
     lines.any(|line| has_token(line.as_bytes(), b"upgrade"))
 }
 
+/// Whether the first line of `Connection` says so.
+pub(super) fn says_upgrade_first(headers: &HeaderMap) -> bool {
+    let first = headers.get(CONNECTION);
+    first.is_some_and(|line| has_token(line.as_bytes(), b"upgrade"))
+}
+
 /// Removes what `Connection` names, and `Connection` itself unless the request wants to switch protocols: then it is
 /// left to say so. Gives the protocol that is wanted.
 pub(super) fn obey(

@@ -238,3 +238,25 @@ fn bytes_and_methods_go_through_untouched() {
             .starts_with("TRACE / ")
     );
 }
+
+#[test]
+fn the_zone_of_an_address_stays_here() {
+    let body = Proxy::to(echo())
+        .ask("GET / HTTP/1.1\r\nHost: [fe80::1%25eth0]:81\r\n\r\n")
+        .body;
+    assert!(body.contains("Host: [fe80::1]:81"), "{body}");
+}
+
+#[test]
+fn only_the_first_line_of_connection_makes_the_scheme_ws() {
+    for (first, second, expected) in [("Upgrade", "x-a", "ws"), ("x-a", "Upgrade", "http")] {
+        let request = format!(
+            "GET / HTTP/1.1\r\nHost: x\r\nConnection: {first}\r\nConnection: {second}\r\nUpgrade: websocket\r\n\r\n"
+        );
+        let body = Proxy::to(echo()).ask(&request).body;
+        assert!(
+            body.contains(&format!("X-Forwarded-Proto: {expected}\n")),
+            "{body}"
+        );
+    }
+}

@@ -46,6 +46,18 @@ fn hosts() {
 }
 
 #[test]
+fn trailers_that_frame() {
+    let bad = refusal("400 Bad Request", "400 Bad Request");
+    for name in ["Transfer-Encoding", "content-length", "X, Trailer"] {
+        check(
+            format!("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTrailer: {name}\r\n\r\n0\r\n\r\n")
+                .as_bytes(),
+            &bad,
+        );
+    }
+}
+
+#[test]
 fn targets() {
     let bad = refusal("400 Bad Request", "400 Bad Request");
     check(b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", &bad);
