@@ -167,6 +167,11 @@ fn settle_host(parts: &mut Parts) -> Result<HeaderValue, Box<Answer>> {
         // The form is for CONNECT only.
         return Err(bad_request());
     }
+    let scheme = parts.uri.scheme_str().unwrap_or("http");
+    if !scheme.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        // RFC 3986 §3.1, which the URI type is lenient about.
+        return Err(bad_request());
+    }
     let absolute = parts.uri.authority().map(|authority| {
         let authority = authority.as_str();
         authority
