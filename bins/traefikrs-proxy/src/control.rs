@@ -32,7 +32,8 @@ const TIDY: Duration = Duration::from_secs(1);
 
 impl Control {
     pub(crate) async fn run(self, mut latest: watch::Receiver<Arc<Snapshot>>) {
-        let mut shown = Vec::new();
+        // Those are in the log already.
+        let mut shown = self.findings.clone();
         let mut retired: Vec<Arc<Compiled>> = Vec::new();
         loop {
             tokio::select! {
