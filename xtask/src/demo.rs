@@ -216,12 +216,15 @@ fn described(diagnostic: &Value) -> String {
         ("", _) => String::new(),
         (file, line) => format!("{file}:{line}: "),
     };
+    let name = match text("/subject/namespace") {
+        "" => text("/subject/name").to_owned(),
+        namespace => format!("{namespace}/{}", text("/subject/name")),
+    };
     let mut described = format!(
-        "{place}{} [{}] {} {} at {}\n    {}\n    consequence: {}",
+        "{place}{} [{}] {} {name} at {}\n    {}\n    consequence: {}",
         text("/severity"),
         text("/reason"),
         text("/subject/kind"),
-        text("/subject/name"),
         text("/path"),
         text("/message"),
         text("/consequence"),
