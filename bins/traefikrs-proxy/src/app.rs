@@ -13,7 +13,7 @@ use traefikrs_api::{Api, Facts};
 use traefikrs_compile::EntryPointOptions;
 use traefikrs_config::internal::{INTERNAL, internal_configuration};
 use traefikrs_config::merge::MergeOptions;
-use traefikrs_config::static_config::{Loaded, StaticConfiguration};
+use traefikrs_config::static_config::{EntryPoint, Loaded, StaticConfiguration};
 use traefikrs_dataplane::{Dataplane, PingOptions, Running};
 use traefikrs_k8s_provider::ManifestProvider;
 use traefikrs_provider::{Aggregator, FileProvider};
@@ -66,11 +66,7 @@ fn serve(loaded: &Loaded) -> anyhow::Result<()> {
 
 fn control(loaded: &Loaded, published: Published) -> anyhow::Result<Control> {
     let configuration = &loaded.configuration;
-    let entry_points = configuration
-        .entry_points
-        .iter()
-        .filter(|(_, entry_point)| !entry_point.is_udp());
-    let entry_points = entry_points.map(|(name, entry_point)| {
+    let entry_points = served_entry_points(configuration).map(|(name, entry_point)| {
         let denied = entry_point
             .http
             .encoded_characters
@@ -94,15 +90,20 @@ fn control(loaded: &Loaded, published: Published) -> anyhow::Result<Control> {
     })
 }
 
+/// The entry points that listen: those for UDP do not yet.
+fn served_entry_points(
+    configuration: &StaticConfiguration,
+) -> impl Iterator<Item = (&String, &EntryPoint)> {
+    let entry_points = configuration.entry_points.iter();
+    entry_points.filter(|(_, entry_point)| !entry_point.is_udp())
+}
+
 fn start_dataplane(
     configuration: &StaticConfiguration,
     published: &Published,
 ) -> anyhow::Result<Running> {
-    let entry_points = configuration
-        .entry_points
-        .iter()
-        .filter(|(_, entry_point)| !entry_point.is_udp());
-    let entry_points = entry_points.map(|(name, served)| entry_point::options(name, served));
+    let entry_points =
+        served_entry_points(configuration).map(|(name, served)| entry_point::options(name, served));
     let ping = configuration.ping.clone().unwrap_or_default();
     let options = traefikrs_dataplane::Options {
         workers: thread::available_parallelism().map_or(1, Into::into),

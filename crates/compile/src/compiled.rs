@@ -166,7 +166,7 @@ impl From<PoolId> for u64 {
 }
 
 /// How connections to servers are made, and how long things may take.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Transport {
     /// The transport's name.
     pub name: QualifiedName,

@@ -334,7 +334,7 @@ impl<'c> Services<'c> {
         &mut self,
         name: &QualifiedName,
         configured: &dynamic::Server,
-        transport: &Transport,
+        transport: &Arc<Transport>,
     ) -> Result<Server, BuildError> {
         let url = ServerUrl::parse(&configured.url).map_err(|error| match error {
             InvalidServerUrl::Malformed { .. } => BuildError::invalid(error.to_string()),
@@ -347,7 +347,7 @@ impl<'c> Services<'c> {
         let previous = self.previous.map(|previous| &previous.pools);
         let pool = self
             .pools
-            .id(previous, transport, url.scheme, url.authority.as_str());
+            .id(previous, transport, url.scheme, &url.authority);
         let base_path = if configured.preserve_path {
             url.path.trim_end_matches('/')
         } else {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use http::uri::Authority;
 use traefikrs_config::{QualifiedName, dynamic};
 
 use crate::compiled::{PoolId, Scheme, Transport};
@@ -55,17 +56,13 @@ pub(crate) struct Pools {
     next: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct PoolKey {
-    transport: Arc<str>,
-    revision: PoolRevision,
-    scheme: Scheme,
-    authority: Box<str>,
-}
-
 // Traefik: a changed transport gets new pools, an unchanged one keeps its own.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct PoolRevision(String);
+struct PoolKey {
+    transport: Arc<Transport>,
+    scheme: Scheme,
+    authority: Authority,
+}
 
 impl Pools {
     /// An empty set that goes on numbering where another stopped.
@@ -79,15 +76,14 @@ impl Pools {
     pub(crate) fn id(
         &mut self,
         previous: Option<&Self>,
-        transport: &Transport,
+        transport: &Arc<Transport>,
         scheme: Scheme,
-        authority: &str,
+        authority: &Authority,
     ) -> PoolId {
         let key = PoolKey {
-            transport: transport.name.as_str().into(),
-            revision: PoolRevision(format!("{transport:?}")),
+            transport: Arc::clone(transport),
             scheme,
-            authority: authority.into(),
+            authority: authority.clone(),
         };
         let next = &mut self.next;
         *self.ids.entry(key).or_insert_with_key(|key| {

@@ -35,6 +35,6 @@ pub struct Configuration {
 }
 
 // Traefik: its JSON omits zero values, so `0`, `""`, `false` and empty lists never appear.
-fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+pub(crate) fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

@@ -55,7 +55,8 @@
 //!   Traefik refuses with 501.
 //! - Only HTTP/1.1 requests may switch protocols.
 //! - Bytes that may not stand in a query are escaped before it is passed on.
-//! - A `#` in a request that was sent before its predecessor was answered ends the path instead of refusing it.
+//! - A `#` in a request that was sent at once behind a chunked body, without waiting for the answer, ends the
+//!   connection.
 
 mod answer;
 mod apply;

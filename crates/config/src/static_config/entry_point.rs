@@ -10,11 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::address::{Address, Protocol};
 use super::limit;
 use super::trusted_ip::TrustedIp;
-use crate::dynamic::{EncodedCharacters, RouterTls};
-
-fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
+use crate::dynamic::{EncodedCharacters, RouterTls, is_zero};
 
 /// Where requests arrive.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
