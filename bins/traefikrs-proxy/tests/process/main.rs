@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod backend;
+mod grpc;
 mod proxy;
+mod websocket;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -18,9 +20,12 @@ use crate::backend::Backend;
 use crate::proxy::{Proxy, answer_to, await_true};
 
 fn routes(rule: &str, backend: &Backend) -> String {
+    routes_to(rule, &format!("http://{}", backend.address))
+}
+
+fn routes_to(rule: &str, url: &str) -> String {
     format!(
-        "http:\n  routers:\n    r: {{rule: \"{rule}\", service: s}}\n  services:\n    s: {{loadBalancer: {{servers: [{{url: \"http://{}\"}}]}}}}\n",
-        backend.address
+        "http:\n  routers:\n    r: {{rule: \"{rule}\", service: s}}\n  services:\n    s: {{loadBalancer: {{servers: [{{url: \"{url}\"}}]}}}}\n"
     )
 }
 
@@ -266,6 +271,15 @@ impl Site {
             file,
             _directory: directory,
         }
+    }
+
+    /// A site with the API and one server for everything, once it is served: the server need not answer yet.
+    fn to(url: &str) -> Self {
+        let site = Self::start(&routes_to("PathPrefix(`/`)", url), &["--api.insecure"]);
+        await_true("the route", || {
+            site.api("/api/http/routers/r@file").contains("200 OK")
+        });
+        site
     }
 
     /// The status of a GET for this host.

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::read_all;
 
 /// Long enough for a busy machine; only a failure waits so long.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Proxy {
     process: Child,
