@@ -86,16 +86,13 @@ fn element(name: &QualifiedName, verdict: &Verdict, json: Value) -> Element {
 fn router_json(name: &QualifiedName, report: &RouterReport) -> Value {
     let mut fields = router_fields(name, report);
     // Traefik: a priority may not fit into a JavaScript number.
-    fields.insert(
-        "priorityStr".into(),
-        report.router.priority.to_string().into(),
-    );
+    fields.insert("priorityStr".into(), report.priority.to_string().into());
     named(fields, name)
 }
 
 fn service_json(name: &QualifiedName, report: &ServiceReport) -> Value {
     let mut fields = service_fields(name, report);
-    if let Some(kind) = kind_of(&report.service) {
+    if let Some(kind) = kind_of(&*report.service) {
         fields.insert("type".into(), kind.into());
     }
     named(fields, name)
@@ -103,14 +100,18 @@ fn service_json(name: &QualifiedName, report: &ServiceReport) -> Value {
 
 fn middleware_json(name: &QualifiedName, report: &MiddlewareReport) -> Value {
     let mut fields = middleware_fields(name, report);
-    if let Some(kind) = kind_of(&report.middleware) {
+    if let Some(kind) = kind_of(&*report.middleware) {
         fields.insert("type".into(), kind.into());
     }
     named(fields, name)
 }
 
 pub(crate) fn router_fields(name: &QualifiedName, report: &RouterReport) -> Map<String, Value> {
-    let mut fields = object(&report.router);
+    let mut fields = object(&*report.router);
+    // Traefik: a priority of nothing is not shown.
+    if report.priority != 0 {
+        fields.insert("priority".into(), report.priority.into());
+    }
     if let Some(middlewares) = fields.get_mut("middlewares") {
         qualify(name, middlewares);
     }
@@ -125,7 +126,7 @@ pub(crate) fn router_fields(name: &QualifiedName, report: &RouterReport) -> Map<
 }
 
 pub(crate) fn service_fields(name: &QualifiedName, report: &ServiceReport) -> Map<String, Value> {
-    let mut fields = object(&report.service);
+    let mut fields = object(&*report.service);
     let balancer = fields.get_mut("loadBalancer");
     if let Some(transport) = balancer.and_then(|balancer| balancer.get_mut("serversTransport")) {
         qualify(name, transport);
@@ -143,7 +144,7 @@ pub(crate) fn middleware_fields(
     name: &QualifiedName,
     report: &MiddlewareReport,
 ) -> Map<String, Value> {
-    let mut fields = object(&report.middleware);
+    let mut fields = object(&*report.middleware);
     let chain = fields.get_mut("chain");
     if let Some(middlewares) = chain.and_then(|chain| chain.get_mut("middlewares")) {
         qualify(name, middlewares);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use traefikrs_config::diagnostic::{Consequence, Diagnostic, Reason, Subject};
+use traefikrs_config::elements::Elements;
 use traefikrs_config::{QualifiedName, dynamic};
 
 use crate::compiled::Compiled;
@@ -104,13 +105,13 @@ pub fn compile(
 fn service_reports(
     http: &dynamic::Http,
     services: &mut Services<'_>,
-    routers: &BTreeMap<QualifiedName, RouterReport>,
-) -> BTreeMap<QualifiedName, ServiceReport> {
+    routers: &Elements<RouterReport, QualifiedName>,
+) -> Elements<ServiceReport, QualifiedName> {
     let used_by = users(routers, |router| std::slice::from_ref(&router.service));
     let reports = http.services.iter().map(|(name, service)| {
-        let name = QualifiedName::parse(name, "");
+        let name = QualifiedName::of(name, "");
         let report = ServiceReport {
-            service: service.clone(),
+            service: Arc::clone(service),
             verdict: services.verdicts.remove(&name).unwrap_or_default(),
             used_by: used_by.get(&name).cloned().unwrap_or_default(),
             servers: services.servers.remove(&name).unwrap_or_default(),
@@ -123,13 +124,13 @@ fn service_reports(
 fn middleware_reports(
     http: &dynamic::Http,
     middlewares: &mut Middlewares<'_>,
-    routers: &BTreeMap<QualifiedName, RouterReport>,
-) -> BTreeMap<QualifiedName, MiddlewareReport> {
+    routers: &Elements<RouterReport, QualifiedName>,
+) -> Elements<MiddlewareReport, QualifiedName> {
     let used_by = users(routers, |router| &router.middlewares);
     let reports = http.middlewares.iter().map(|(name, middleware)| {
-        let name = QualifiedName::parse(name, "");
+        let name = QualifiedName::of(name, "");
         let report = MiddlewareReport {
-            middleware: middleware.clone(),
+            middleware: Arc::clone(middleware),
             verdict: middlewares.verdicts.remove(&name).unwrap_or_default(),
             used_by: used_by.get(&name).cloned().unwrap_or_default(),
         };
@@ -140,7 +141,7 @@ fn middleware_reports(
 
 /// Which routers name an element, in the order of their names.
 fn users(
-    routers: &BTreeMap<QualifiedName, RouterReport>,
+    routers: &Elements<RouterReport, QualifiedName>,
     references: impl Fn(&dynamic::Router) -> &[String],
 ) -> BTreeMap<QualifiedName, Vec<QualifiedName>> {
     let mut users: BTreeMap<QualifiedName, Vec<QualifiedName>> = BTreeMap::new();

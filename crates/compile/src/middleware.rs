@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use traefikrs_config::elements::Elements;
 use traefikrs_config::{QualifiedName, dynamic};
 use traefikrs_middleware::{Definition, Error, Headers, Kind, Middleware, Stack};
 
@@ -31,7 +32,7 @@ const GUARDING_HEADERS: &[&str] = &["allowedHosts"];
 
 /// The middlewares of one configuration, built on demand and once.
 pub(crate) struct Middlewares<'c> {
-    configured: &'c BTreeMap<String, dynamic::Middleware>,
+    configured: &'c Elements<dynamic::Middleware>,
     built: BTreeMap<QualifiedName, Result<Vec<Middleware>, BuildError>>,
     previous: Option<&'c Previous>,
     pub(crate) verdicts: BTreeMap<QualifiedName, Verdict>,
@@ -40,7 +41,7 @@ pub(crate) struct Middlewares<'c> {
 /// What a generation leaves to the next: what its middlewares were, to tell what has changed.
 #[derive(Debug, Default)]
 pub(crate) struct Previous {
-    configured: BTreeMap<String, dynamic::Middleware>,
+    configured: Elements<dynamic::Middleware>,
 }
 
 impl<'c> Middlewares<'c> {

@@ -1,10 +1,10 @@
 //! What became of each element, for the API and for whoever asks why.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
 use traefikrs_config::diagnostic::{Diagnostic, Reason};
+use traefikrs_config::elements::Elements;
 use traefikrs_config::{QualifiedName, dynamic};
 
 /// What became of each router, service and middleware?
@@ -13,11 +13,11 @@ use traefikrs_config::{QualifiedName, dynamic};
 #[derive(Debug, Default)]
 pub struct Report {
     /// Routers by qualified name.
-    pub routers: BTreeMap<QualifiedName, RouterReport>,
+    pub routers: Elements<RouterReport, QualifiedName>,
     /// Services by qualified name.
-    pub services: BTreeMap<QualifiedName, ServiceReport>,
+    pub services: Elements<ServiceReport, QualifiedName>,
     /// Middlewares by qualified name.
-    pub middlewares: BTreeMap<QualifiedName, MiddlewareReport>,
+    pub middlewares: Elements<MiddlewareReport, QualifiedName>,
     /// Everything found, in the order of the stages.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -125,10 +125,12 @@ impl Verdict {
 }
 
 /// What became of a router.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RouterReport {
-    /// The router as merged, with its effective priority where it came as far as to be built.
-    pub router: dynamic::Router,
+    /// The router as merged.
+    pub router: Arc<dynamic::Router>,
+    /// The priority that counts; that of the router where it did not come as far as to be built.
+    pub priority: i64,
     /// Whether it works.
     pub verdict: Verdict,
     /// The entry points that it was put on.
@@ -136,10 +138,10 @@ pub struct RouterReport {
 }
 
 /// What became of a service.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ServiceReport {
     /// The service as merged.
-    pub service: dynamic::Service,
+    pub service: Arc<dynamic::Service>,
     /// Whether it works.
     pub verdict: Verdict,
     /// The routers that name it.
@@ -149,10 +151,10 @@ pub struct ServiceReport {
 }
 
 /// What became of a middleware.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MiddlewareReport {
     /// The middleware as merged.
-    pub middleware: dynamic::Middleware,
+    pub middleware: Arc<dynamic::Middleware>,
     /// Whether it works.
     pub verdict: Verdict,
     /// The routers that name it.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use traefikrs_config::elements::Elements;
 use traefikrs_config::{QualifiedName, dynamic};
 use traefikrs_router::{Matcher, Priority, PriorityTooHigh, RouteTable};
 use traefikrs_rule::{Rule, Syntax};
@@ -19,10 +20,10 @@ use crate::tree::{RouterTree, is_root};
 /// Everything that routers are built from.
 pub(crate) struct Routers<'r, 'c> {
     pub(crate) options: &'r Options,
-    pub(crate) tls_options: Option<&'c BTreeMap<String, dynamic::TlsOptions>>,
+    pub(crate) tls_options: Option<&'c Elements<dynamic::TlsOptions>>,
     pub(crate) services: &'r mut Services<'c>,
     pub(crate) middlewares: &'r mut Middlewares<'c>,
-    routers: BTreeMap<QualifiedName, dynamic::Router>,
+    routers: Elements<dynamic::Router, QualifiedName>,
     tree: RouterTree,
     verdicts: BTreeMap<QualifiedName, Verdict>,
     children: BTreeMap<QualifiedName, Option<traefikrs_router::Route<Arc<Route>>>>,
@@ -33,21 +34,21 @@ pub(crate) struct Routers<'r, 'c> {
 /// The routes of each entry point, and what became of each router.
 pub(crate) type Built = (
     BTreeMap<String, EntryPointRoutes>,
-    BTreeMap<QualifiedName, RouterReport>,
+    Elements<RouterReport, QualifiedName>,
 );
 
 impl<'r, 'c> Routers<'r, 'c> {
     pub(crate) fn new(
         http: &'c dynamic::Http,
-        tls_options: Option<&'c BTreeMap<String, dynamic::TlsOptions>>,
+        tls_options: Option<&'c Elements<dynamic::TlsOptions>>,
         options: &'r Options,
         services: &'r mut Services<'c>,
         middlewares: &'r mut Middlewares<'c>,
     ) -> Self {
-        let routers: BTreeMap<_, _> = http
+        let routers: Elements<_, _> = http
             .routers
             .iter()
-            .map(|(name, router)| (QualifiedName::parse(name, ""), router.clone()))
+            .map(|(name, router)| (QualifiedName::of(name, ""), Arc::clone(router)))
             .collect();
         let mut verdicts = BTreeMap::new();
         let tree = RouterTree::new(&routers, &mut verdicts);
@@ -88,23 +89,26 @@ impl<'r, 'c> Routers<'r, 'c> {
             (name.clone(), routes)
         });
         let tables = tables.collect();
-        let reports = routers.into_iter().map(|(name, mut router)| {
+        let reports = routers.iter().map(|(name, router)| {
             let using: Vec<_> = using
-                .remove(&name)
+                .remove(name)
                 .into_iter()
                 .flatten()
                 .map(str::to_owned)
                 .collect();
             // Traefik: the priority of a router that is never built stays as configured.
-            if !using.is_empty() || self.tried.contains(&name) {
-                router.priority = effective_priority(&router);
-            }
+            let priority = if !using.is_empty() || self.tried.contains(name) {
+                effective_priority(router)
+            } else {
+                router.priority
+            };
             let report = RouterReport {
-                router,
-                verdict: self.verdicts.remove(&name).unwrap_or_default(),
+                router: Arc::clone(router),
+                priority,
+                verdict: self.verdicts.remove(name).unwrap_or_default(),
                 using,
             };
-            (name, report)
+            (name.clone(), report)
         });
         (tables, reports.collect())
     }
@@ -146,7 +150,7 @@ impl<'r, 'c> Routers<'r, 'c> {
         &mut self,
         name: &QualifiedName,
         router: &dynamic::Router,
-        routers: &BTreeMap<QualifiedName, dynamic::Router>,
+        routers: &Elements<dynamic::Router, QualifiedName>,
     ) -> Option<traefikrs_router::Route<Arc<Route>>> {
         if router.priority > Priority::MAX_USER.value() && !name.is_internal() {
             let error = PriorityTooHigh(router.priority);
@@ -189,7 +193,7 @@ impl<'r, 'c> Routers<'r, 'c> {
         &mut self,
         name: &QualifiedName,
         router: &dynamic::Router,
-        routers: &BTreeMap<QualifiedName, dynamic::Router>,
+        routers: &Elements<dynamic::Router, QualifiedName>,
     ) -> Option<traefikrs_router::Route<Arc<Route>>> {
         self.tried.insert(name.clone());
         let target = self.target(name, router, routers);
@@ -224,7 +228,7 @@ impl<'r, 'c> Routers<'r, 'c> {
             matcher,
             priority: Priority::new(router.priority, &rule),
             rank: self.options.precedence.rank(name.as_str()),
-            name: name.as_str().into(),
+            name: Arc::clone(name.text()),
             value: Arc::new(Route {
                 name: name.clone(),
                 stack,
@@ -237,7 +241,7 @@ impl<'r, 'c> Routers<'r, 'c> {
         &mut self,
         name: &QualifiedName,
         router: &dynamic::Router,
-        routers: &BTreeMap<QualifiedName, dynamic::Router>,
+        routers: &Elements<dynamic::Router, QualifiedName>,
     ) -> Result<
         Target,
         (
@@ -267,7 +271,7 @@ impl<'r, 'c> Routers<'r, 'c> {
     fn child_table(
         &mut self,
         parent: &QualifiedName,
-        routers: &BTreeMap<QualifiedName, dynamic::Router>,
+        routers: &Elements<dynamic::Router, QualifiedName>,
     ) -> Result<RouteTable<Arc<Route>>, BuildError> {
         let names: Vec<_> = self.tree.children(parent).cloned().collect();
         let routes: Vec<_> = names
@@ -289,7 +293,7 @@ impl<'r, 'c> Routers<'r, 'c> {
     fn child(
         &mut self,
         name: &QualifiedName,
-        routers: &BTreeMap<QualifiedName, dynamic::Router>,
+        routers: &Elements<dynamic::Router, QualifiedName>,
     ) -> Option<traefikrs_router::Route<Arc<Route>>> {
         if let Some(built) = self.children.get(name) {
             return built.clone();

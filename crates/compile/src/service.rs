@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use traefikrs_config::elements::Elements;
 use traefikrs_config::{QualifiedName, dynamic};
 use traefikrs_lb::strategy::Wrr;
 
@@ -21,8 +22,8 @@ const MAX_DEPTH: usize = 64;
 
 /// The services of one configuration, built on demand and once.
 pub(crate) struct Services<'c> {
-    configured: &'c BTreeMap<String, dynamic::Service>,
-    configured_transports: &'c BTreeMap<String, dynamic::ServersTransport>,
+    configured: &'c Elements<dynamic::Service>,
+    configured_transports: &'c Elements<dynamic::ServersTransport>,
     transports: BTreeMap<&'c str, Arc<Transport>>,
     built: BTreeMap<QualifiedName, Result<Arc<Service>, BuildError>>,
     previous: Option<&'c Previous>,
@@ -36,7 +37,7 @@ pub(crate) struct Services<'c> {
 /// and servers that stay keep their connections.
 #[derive(Debug, Default)]
 pub(crate) struct Previous {
-    configured: BTreeMap<String, dynamic::Service>,
+    configured: Elements<dynamic::Service>,
     built: BTreeMap<QualifiedName, Arc<Service>>,
     pools: Pools,
 }
@@ -308,7 +309,7 @@ impl<'c> Services<'c> {
         let unserved = self
             .configured_transports
             .get(reference.as_str())
-            .map_or_else(Vec::new, unserved_parts);
+            .map_or_else(Vec::new, |transport| unserved_parts(transport));
         if !unserved.is_empty() {
             self.not_served(
                 name,
@@ -375,7 +376,11 @@ impl<'c> Services<'c> {
     ) -> Option<Arc<Service>> {
         let previous = self.previous?;
         let before = previous.built.get(name)?;
-        let same = previous.configured.get(name.as_str()) == Some(configured)
+        let same = previous
+            .configured
+            .get(name.as_str())
+            .map(|before| &**before)
+            == Some(configured)
             && match (&before.kind, kind) {
                 (ServiceKind::LoadBalancer(before), ServiceKind::LoadBalancer(now)) => {
                     before.transport == now.transport

@@ -104,10 +104,7 @@ pub(crate) fn transports(http: &dynamic::Http) -> BTreeMap<&str, Arc<Transport>>
         .iter()
         .map(|(name, configured)| {
             let qualified = QualifiedName::parse(name, "internal");
-            (
-                name.as_str(),
-                Arc::new(Transport::new(qualified, configured)),
-            )
+            (&**name, Arc::new(Transport::new(qualified, configured)))
         })
         .collect()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use traefikrs_config::elements::Elements;
 use traefikrs_config::{QualifiedName, dynamic};
 
 use crate::reason::INVALID_ROUTER_TREE;
@@ -21,7 +22,7 @@ impl RouterTree {
     ///
     /// Traefik: checks and texts of `pkg/server/router.ParseRouterTree`.
     pub(crate) fn new(
-        routers: &BTreeMap<QualifiedName, dynamic::Router>,
+        routers: &Elements<dynamic::Router, QualifiedName>,
         verdicts: &mut BTreeMap<QualifiedName, Verdict>,
     ) -> Self {
         let mut tree = Self::default();
@@ -69,7 +70,7 @@ impl RouterTree {
     /// Walks down from the roots, cutting each link that leads back to the path it is on.
     fn walk(
         &mut self,
-        routers: &BTreeMap<QualifiedName, dynamic::Router>,
+        routers: &Elements<dynamic::Router, QualifiedName>,
         verdicts: &mut BTreeMap<QualifiedName, Verdict>,
     ) -> BTreeSet<QualifiedName> {
         let mut reached = BTreeSet::new();
@@ -127,7 +128,7 @@ impl RouterTree {
 
     fn judge_ends(
         &self,
-        routers: &BTreeMap<QualifiedName, dynamic::Router>,
+        routers: &Elements<dynamic::Router, QualifiedName>,
         reached: &BTreeSet<QualifiedName>,
         verdicts: &mut BTreeMap<QualifiedName, Verdict>,
     ) {

@@ -10,6 +10,7 @@
 pub mod diagnostic;
 pub mod duration;
 pub mod dynamic;
+pub mod elements;
 pub mod fuzz;
 pub mod internal;
 pub mod merge;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Consequence, Diagnostic, Subject};
 use crate::dynamic::{Configuration, Http, Router, RouterTls, Tls, TlsOptions};
+use crate::elements::Elements;
 use crate::name::{QualifiedName, qualify};
 use crate::reason;
 use crate::static_config::{
@@ -129,17 +130,19 @@ fn add_http(http: &mut Http, provider: &str, own: &Http) {
         &own.servers_transports,
     );
     for (name, router) in &own.routers {
-        let mut router = router.clone();
-        for parent in &mut router.parent_refs {
-            *parent = qualify(parent, provider).into_owned();
+        let mut router = Arc::clone(router);
+        if !router.parent_refs.is_empty() {
+            for parent in &mut Arc::make_mut(&mut router).parent_refs {
+                *parent = qualify(parent, provider).into_owned();
+            }
         }
         http.routers.insert(qualified(name, provider), router);
     }
 }
 
-fn add<T: Clone>(whole: &mut BTreeMap<String, T>, provider: &str, own: &BTreeMap<String, T>) {
+fn add<T>(whole: &mut Elements<T>, provider: &str, own: &Elements<T>) {
     let own = own.iter();
-    whole.extend(own.map(|(name, element)| (qualified(name, provider), element.clone())));
+    whole.extend(own.map(|(name, element)| (qualified(name, provider), Arc::clone(element))));
 }
 
 fn qualified(name: &str, provider: &str) -> String {
@@ -174,10 +177,10 @@ fn add_tls(tls: &mut Tls, provider: &str, own: &Tls) {
     tls.certificates.extend(own.certificates.iter().cloned());
     let options = own.options.iter();
     tls.options
-        .extend(options.map(|(name, options)| (name_of(name), options.clone())));
+        .extend(options.map(|(name, options)| (name_of(name), Arc::clone(options))));
     let stores = own.stores.iter();
     tls.stores
-        .extend(stores.map(|(name, store)| (name_of(name), store.clone())));
+        .extend(stores.map(|(name, store)| (name_of(name), Arc::clone(store))));
 }
 
 /// Takes out a `default` that two providers define, and adds the built-in options where nobody does.
@@ -223,7 +226,7 @@ fn settle_defaults(tls: &mut Tls, configurations: &Configurations) -> Vec<Diagno
     found
 }
 
-fn give_default_entry_points(routers: &mut BTreeMap<String, Router>, names: &[String]) {
+fn give_default_entry_points(routers: &mut Elements<Router>, names: &[String]) {
     for router in routers.values_mut() {
         if router.parent_refs.is_empty() && router.entry_points.is_empty() {
             router.entry_points = names.to_vec();

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// Which element of which provider? `name@provider`.
 ///
@@ -17,7 +18,7 @@ use std::fmt;
 /// ```
 #[derive(Clone)]
 pub struct QualifiedName {
-    text: Box<str>,
+    text: Arc<str>,
     at: usize,
 }
 
@@ -35,6 +36,17 @@ impl QualifiedName {
         match text.rfind('@') {
             Some(at) => Self {
                 text: text.into(),
+                at,
+            },
+            None => Self::new(text, default_provider),
+        }
+    }
+
+    /// Reads `name@provider` like [`parse`](Self::parse), and shares the text if it has a provider.
+    pub fn of(text: &Arc<str>, default_provider: &str) -> Self {
+        match text.rfind('@') {
+            Some(at) => Self {
+                text: Arc::clone(text),
                 at,
             },
             None => Self::new(text, default_provider),
@@ -59,6 +71,11 @@ impl QualifiedName {
 
     /// The whole name.
     pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The whole name, to be shared.
+    pub fn text(&self) -> &Arc<str> {
         &self.text
     }
 

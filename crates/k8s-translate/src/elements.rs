@@ -80,15 +80,15 @@ impl Elements {
     /// Adds an element; one that already has the name is replaced, which is reported if they differ.
     pub(crate) fn add<T: PartialEq>(
         &mut self,
-        elements: impl Fn(&mut Self) -> &mut BTreeMap<String, T>,
+        elements: impl Fn(&mut Self) -> &mut traefikrs_config::elements::Elements<T>,
         what: &'static str,
         name: String,
         element: T,
         owner: &Rc<Owner>,
     ) {
         let differs = elements(self)
-            .get(&name)
-            .is_some_and(|present| *present != element);
+            .get(name.as_str())
+            .is_some_and(|present| **present != element);
         let earlier = self.owners.insert((what, name.clone()), Rc::clone(owner));
         if let Some(earlier) = earlier.filter(|_| differs) {
             self.collision(what, &name, &earlier, owner);

@@ -1,12 +1,11 @@
 //! A text into a configuration.
 
-use std::collections::BTreeMap;
-
 use serde::de::DeserializeOwned;
 
 use super::{Configuration, Http, Tls};
 use crate::decode::{EmptyObjects, Path, Problem, ProblemKind, closest, decode};
 use crate::diagnostic::{Consequence, Diagnostic, Location, Reason, Subject};
+use crate::elements::Elements;
 use crate::node::{Format, Node, Value, parse};
 use crate::reason;
 
@@ -173,18 +172,20 @@ impl Reader<'_> {
         kind: &str,
         path: &str,
         node: &Node,
-        elements: &mut BTreeMap<String, T>,
+        elements: &mut Elements<T>,
     ) {
+        let mut decoded = Vec::new();
         for (name, node) in self.entries(path, node).unwrap_or_default() {
             if node.value == Value::Null {
                 continue;
             }
             let subject = Subject::named(kind, format!("{name}@{}", self.origin.provider));
             let root = Path::Root(path);
-            if let Some(element) = self.element(&subject, Path::Field(&root, name), node) {
-                elements.insert(name.clone(), element);
+            if let Some(element) = self.element::<T>(&subject, Path::Field(&root, name), node) {
+                decoded.push((name.as_str(), element));
             }
         }
+        elements.extend(decoded);
     }
 
     /// One element, or nothing and what is wrong with it.

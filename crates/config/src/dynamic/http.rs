@@ -8,6 +8,7 @@ use super::is_zero;
 use super::middleware::Middleware;
 use super::tls::Certificate;
 use crate::duration::GoDuration;
+use crate::elements::Elements;
 use crate::redact::FileOrContent;
 
 /// The HTTP half of a dynamic configuration: routers, services, middlewares and servers transports by name.
@@ -15,17 +16,17 @@ use crate::redact::FileOrContent;
 #[serde(default, rename_all = "camelCase")]
 pub struct Http {
     /// Routers by name.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub routers: BTreeMap<String, Router>,
+    #[serde(skip_serializing_if = "Elements::is_empty")]
+    pub routers: Elements<Router>,
     /// Services by name.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub services: BTreeMap<String, Service>,
+    #[serde(skip_serializing_if = "Elements::is_empty")]
+    pub services: Elements<Service>,
     /// Middlewares by name.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub middlewares: BTreeMap<String, Middleware>,
+    #[serde(skip_serializing_if = "Elements::is_empty")]
+    pub middlewares: Elements<Middleware>,
     /// Servers transports by name.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub servers_transports: BTreeMap<String, ServersTransport>,
+    #[serde(skip_serializing_if = "Elements::is_empty")]
+    pub servers_transports: Elements<ServersTransport>,
 }
 
 /// Which requests go where: a rule, the middlewares to apply, and the service that answers.

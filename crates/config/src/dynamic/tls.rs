@@ -1,11 +1,10 @@
 //! Certificates, TLS options and TLS stores.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::http::Domain;
 use super::is_zero;
+use crate::elements::Elements;
 use crate::redact::FileOrContent;
 
 /// The TLS half of a dynamic configuration: certificates, options and stores.
@@ -16,11 +15,11 @@ pub struct Tls {
     #[serde(skip_serializing_if = "is_zero")]
     pub certificates: Vec<CertAndStores>,
     /// Options by name.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub options: BTreeMap<String, TlsOptions>,
+    #[serde(skip_serializing_if = "Elements::is_empty")]
+    pub options: Elements<TlsOptions>,
     /// Stores by name; only `default` is ever asked.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub stores: BTreeMap<String, TlsStore>,
+    #[serde(skip_serializing_if = "Elements::is_empty")]
+    pub stores: Elements<TlsStore>,
 }
 
 /// A certificate and the stores that hold it.

@@ -5,40 +5,44 @@ use std::collections::BTreeMap;
 use super::{Model, Names};
 use crate::diagnostic::{Consequence, Diagnostic, Subject};
 use crate::dynamic::{Router, RouterObservability};
+use crate::elements::Elements;
 use crate::reason;
 
-type Routers = BTreeMap<String, Router>;
+type Routers = Elements<Router>;
 
 /// Gives to each root router what its entry points give.
 ///
 /// A router on several entry points becomes one copy, `<entry point>-<router>`, for each that gives
 /// anything, and keeps its name on the others. Its children become children of all copies.
 pub(super) fn apply(routers: &mut Routers, models: &BTreeMap<String, Model>) -> Vec<Diagnostic> {
-    let written: Names = routers.keys().cloned().collect();
+    let written: Names = routers.keys().map(ToString::to_string).collect();
     let mut found = Vec::new();
-    let mut result = Routers::new();
+    let mut result = Vec::new();
     let mut copies: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, router) in std::mem::take(routers) {
+    for (name, router) in &*routers {
         if !router.parent_refs.is_empty() {
-            result.insert(name, router);
+            result.push((name.to_string(), (**router).clone()));
             continue;
         }
-        for (copy, router) in split(&name, router, models) {
-            if copy != name && written.contains(&copy) {
-                found.push(taken(&name, &copy));
+        for (copy, router) in split(name, (**router).clone(), models) {
+            if copy != **name && written.contains(&copy) {
+                found.push(taken(name, &copy));
                 continue;
             }
-            copies.entry(name.clone()).or_default().push(copy.clone());
-            result.insert(copy, router);
+            copies
+                .entry(name.to_string())
+                .or_default()
+                .push(copy.clone());
+            result.push((copy, router));
         }
     }
-    for router in result.values_mut() {
+    for (_, router) in &mut result {
         follow(&mut router.parent_refs, &copies);
         if router.parent_refs.is_empty() {
             fill_in(router);
         }
     }
-    *routers = result;
+    *routers = result.into_iter().collect();
     found
 }
 

@@ -7,7 +7,8 @@ use serde_json::json;
 use super::{Configurations, MergeOptions, Model, merge};
 use crate::Format;
 use crate::diagnostic::Reason;
-use crate::dynamic::{Configuration, Origin, decode_text};
+use crate::dynamic::{Configuration, Origin, Router, decode_text};
+use crate::elements::Elements;
 use crate::static_config::{StaticConfiguration, Surroundings};
 
 fn configuration(text: &str) -> Arc<Configuration> {
@@ -44,6 +45,10 @@ fn options(flags: &[&str]) -> MergeOptions {
 }
 
 /// Checks the routers that come out, less what is observed of all of them.
+fn names<T>(elements: &Elements<T>) -> Vec<&str> {
+    elements.keys().map(|name| &**name).collect()
+}
+
 fn check_routers(flags: &[&str], routers: &str, expected: &serde_json::Value) {
     let text = format!("http: {{routers: {{{routers}}}}}");
     let (merged, diagnostics) = merge(&providers(&[("file", &text)]), &options(flags));
@@ -72,17 +77,14 @@ fn names_are_qualified_and_references_stay() {
         &options(&[]),
     );
     let http = merged.http.unwrap();
-    assert_eq!(http.routers.keys().collect::<Vec<_>>(), ["r@a", "r@b"]);
+    assert_eq!(names(&http.routers), ["r@a", "r@b"]);
     assert_eq!(http.routers["r@a"].service, "s");
     assert_eq!(http.routers["r@a"].middlewares, ["m"]);
     assert_eq!(http.routers["r@b"].parent_refs, ["p@b", "q@a"]);
-    assert_eq!(http.services.keys().collect::<Vec<_>>(), ["s@a"]);
-    assert_eq!(http.middlewares.keys().collect::<Vec<_>>(), ["m@a"]);
-    assert_eq!(http.servers_transports.keys().collect::<Vec<_>>(), ["t@a"]);
-    assert_eq!(
-        merged.tls.unwrap().options.keys().collect::<Vec<_>>(),
-        ["default", "o@a"]
-    );
+    assert_eq!(names(&http.services), ["s@a"]);
+    assert_eq!(names(&http.middlewares), ["m@a"]);
+    assert_eq!(names(&http.servers_transports), ["t@a"]);
+    assert_eq!(names(&merged.tls.unwrap().options), ["default", "o@a"]);
 }
 
 #[test]
@@ -267,8 +269,9 @@ proptest! {
         let (a, b) = (("a".to_owned(), Arc::new(a)), ("b".to_owned(), Arc::new(b)));
         let (alone, _) = merge(&[a.clone()].into(), &options);
         let (together, _) = merge(&[b, a].into(), &options);
-        let mut routers = together.http.unwrap().routers;
-        routers.retain(|name, _| name.ends_with("@a"));
+        let routers = together.http.unwrap().routers;
+        let routers = routers.iter().filter(|(name, _)| name.ends_with("@a"));
+        let routers: Elements<Router> = routers.map(|(name, router)| (Arc::clone(name), Arc::clone(router))).collect();
         prop_assert_eq!(routers, alone.http.unwrap().routers);
     }
 

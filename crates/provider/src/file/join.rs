@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use traefikrs_config::diagnostic::{Consequence, Diagnostic, Location, Subject};
 use traefikrs_config::dynamic::Configuration;
+use traefikrs_config::elements::Elements;
 use traefikrs_config::reason;
 
 /// Joins what files ask for; of elements with one name the first counts.
@@ -60,15 +62,10 @@ impl Default for Joiner<'_> {
 type Raw = serde_json::Map<String, serde_json::Value>;
 
 impl Joiner<'_> {
-    fn take<T: Clone>(
-        &mut self,
-        kind: &str,
-        whole: &mut BTreeMap<String, T>,
-        part: &BTreeMap<String, T>,
-    ) {
+    fn take<T>(&mut self, kind: &str, whole: &mut Elements<T>, part: &Elements<T>) {
         for (name, element) in part {
             if self.is_first(kind, name) {
-                whole.insert(name.clone(), element.clone());
+                whole.insert(Arc::clone(name), Arc::clone(element));
             }
         }
     }
