@@ -6,6 +6,7 @@ use std::thread;
 
 use anyhow::Context;
 use http::StatusCode;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::Value;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,7 +17,7 @@ use traefikrs_config::merge::MergeOptions;
 use traefikrs_config::static_config::{EntryPoint, Loaded, StaticConfiguration};
 use traefikrs_dataplane::{Dataplane, PingOptions, Running};
 use traefikrs_k8s_provider::ManifestProvider;
-use traefikrs_provider::{Aggregator, FileProvider};
+use traefikrs_provider::{Aggregator, FileProvider, Running as Providers};
 use traefikrs_router::Precedence;
 
 use crate::control::{self, Control, Published};
@@ -42,6 +43,7 @@ fn serve(loaded: &Loaded) -> anyhow::Result<()> {
     log::start(&configuration.log)?;
     tracing::info!("configuration read from {}", loaded.source);
     loaded.diagnostics.iter().for_each(control::log);
+    raise_descriptors();
 
     let published = Published::default();
     let control = control(loaded, published.clone())?;
@@ -57,11 +59,25 @@ fn serve(loaded: &Loaded) -> anyhow::Result<()> {
     runtime.block_on(async {
         let providers = aggregator.start();
         tokio::spawn(control.run(providers.snapshots()));
-        stop_signal().await
+        heed_signals(&providers).await
     })?;
     tracing::info!("stopping");
     running.shutdown();
     running.wait().context("a worker failed")
+}
+
+/// Takes as many open files and connections as the process may have.
+///
+/// Traefik: Go's runtime does so.
+fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, most) {
+        tracing::warn!(%error, "cannot raise the limit of open files");
+    }
 }
 
 fn control(loaded: &Loaded, published: Published) -> anyhow::Result<Control> {
@@ -175,13 +191,24 @@ fn aggregator(configuration: &StaticConfiguration) -> anyhow::Result<Aggregator>
     Ok(aggregator)
 }
 
-/// Waits for Ctrl-C or the termination signal.
-async fn stop_signal() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot catch SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot catch SIGINT")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// Serves until Ctrl-C or the termination signal; the hang-up signal has the providers look at their sources again.
+///
+/// Traefik: the first user signal makes it open its access log anew, and must not end a process that has none.
+async fn heed_signals(providers: &Providers) -> anyhow::Result<()> {
+    let catch = |kind, name| signal(kind).with_context(|| format!("cannot catch {name}"));
+    let mut terminate = catch(SignalKind::terminate(), "SIGTERM")?;
+    let mut interrupt = catch(SignalKind::interrupt(), "SIGINT")?;
+    let mut hang_up = catch(SignalKind::hangup(), "SIGHUP")?;
+    let mut user = catch(SignalKind::user_defined1(), "SIGUSR1")?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hang_up.recv() => {
+                tracing::info!("reading the configuration again");
+                providers.ask_again();
+            }
+            _ = user.recv() => {}
+        }
     }
-    Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use traefikrs_config::Diagnostic;
 use traefikrs_config::dynamic::Configuration;
@@ -93,10 +93,16 @@ impl Aggregator {
     pub fn start(self) -> Running {
         let (snapshots, _) = watch::channel(Arc::new(self.snapshot));
         let mut tasks = JoinSet::new();
+        let mut asked = Vec::new();
         for provider in self.providers {
             let name = provider.name().to_owned();
-            let (sender, receiver) = watch::channel(None);
-            tasks.spawn(provider.run(Updates(sender)));
+            let (latest, receiver) = watch::channel(None);
+            let updates = Updates {
+                latest,
+                asked: Arc::default(),
+            };
+            asked.push(Arc::clone(&updates.asked));
+            tasks.spawn(provider.run(updates));
             let snapshots = snapshots.clone();
             tasks.spawn(throttle::forward(receiver, self.throttle, move |update| {
                 snapshots.send_if_modified(|snapshot| {
@@ -111,6 +117,7 @@ impl Aggregator {
         }
         Running {
             snapshots,
+            asked,
             _tasks: tasks,
         }
     }
@@ -121,6 +128,7 @@ impl Aggregator {
 #[must_use]
 pub struct Running {
     snapshots: watch::Sender<Arc<Snapshot>>,
+    asked: Vec<Arc<Notify>>,
     _tasks: JoinSet<()>,
 }
 
@@ -130,6 +138,11 @@ impl Running {
         let mut receiver = self.snapshots.subscribe();
         receiver.mark_changed();
         receiver
+    }
+
+    /// Asks every provider to look at its source again, changed or not.
+    pub fn ask_again(&self) {
+        self.asked.iter().for_each(|asked| asked.notify_one());
     }
 }
 

@@ -70,8 +70,8 @@ impl Files {
         reading
     }
 
-    /// Reads all files, and again whenever they may have changed if that is wanted; sends what the
-    /// files ask for.
+    /// Reads all files, and again when that is asked for, or when they may have changed if that is wanted; sends what
+    /// the files ask for.
     pub async fn follow(
         self,
         watch: bool,
@@ -79,8 +79,10 @@ impl Files {
         mut update: impl FnMut(Reading) -> Update,
     ) {
         if !watch {
-            updates.send(update(self.read()));
-            return;
+            loop {
+                updates.send(update(self.read()));
+                updates.asked().await;
+            }
         }
         let root = self.root.display().to_string();
         let mut changes = Changes::new(self);
@@ -93,7 +95,10 @@ impl Files {
                 update.diagnostics.push(warning);
             }
             updates.send(update);
-            changes.changed().await;
+            tokio::select! {
+                () = changes.changed() => {}
+                () = updates.asked() => {}
+            }
         }
     }
 
@@ -155,6 +160,20 @@ impl Reading {
             now.insert(path, known);
         }
         (now, found)
+    }
+
+    /// Whether something could not be read for a reason that may pass without any change of the files, such as a lack of
+    /// descriptors.
+    pub(crate) fn is_worth_another(&self) -> bool {
+        let of_texts = self.texts.values().filter_map(|text| text.as_ref().err());
+        let of_directories = self.unreadable.iter().map(|(_, error)| error);
+        of_texts.chain(of_directories).any(|error| {
+            error.raw_os_error().is_some()
+                && !matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
+                )
+        })
     }
 
     fn read_file(&mut self, path: PathBuf) {

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use traefikrs_config::Diagnostic;
 use traefikrs_config::dynamic::Configuration;
 
@@ -40,11 +40,19 @@ pub trait Provider: Send + 'static {
 
 /// Where a provider sends its updates. Only the latest counts.
 #[derive(Debug)]
-pub struct Updates(pub(crate) watch::Sender<Option<Update>>);
+pub struct Updates {
+    pub(crate) latest: watch::Sender<Option<Update>>,
+    pub(crate) asked: Arc<Notify>,
+}
 
 impl Updates {
     /// Replaces what the source asks for.
     pub fn send(&self, update: Update) {
-        self.0.send_replace(Some(update));
+        self.latest.send_replace(Some(update));
+    }
+
+    /// Waits until someone asks to look at the source again, changed or not.
+    pub async fn asked(&self) {
+        self.asked.notified().await;
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Changes {
     watcher: Option<RecommendedWatcher>,
     watched: BTreeSet<PathBuf>,
     problem: Option<String>,
+    /// The last reading failed in a way that may pass.
+    looks_again: bool,
 }
 
 impl Changes {
@@ -53,6 +55,7 @@ impl Changes {
             watcher,
             watched: BTreeSet::new(),
             problem,
+            looks_again: false,
         }
     }
 
@@ -67,6 +70,7 @@ impl Changes {
             }
             reading = self.files.read();
         }
+        self.looks_again = reading.is_worth_another();
         reading
     }
 
@@ -77,7 +81,7 @@ impl Changes {
 
     /// Waits until files may have changed and then stay as they are for a moment.
     pub(super) async fn changed(&self) {
-        if self.problem.is_some() {
+        if self.problem.is_some() || self.looks_again {
             let poll = Instant::now() + POLL;
             // Whatever still is told counts before the next look.
             drop(timeout_at(poll, self.happened.notified()).await);
