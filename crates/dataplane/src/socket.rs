@@ -19,6 +19,10 @@ const SMALL_WRITE: usize = 4096;
 /// How much of a head is read at once. What turns out to be behind it is copied, so it is not too much.
 const LINE_READ: usize = 4096;
 
+/// How much of a body is read at once: hyper would read ever more at a time, and keep as much room, up to the limit on
+/// heads.
+const BODY_READ: usize = 64 << 10;
+
 /// A stream, what has been read of it already, and whom to tell when more comes.
 pub(crate) struct Socket {
     stream: TcpStream,
@@ -54,16 +58,19 @@ impl AsyncRead for Socket {
             Next::Line => self.poll_read_line(cx, buf),
             Next::Head(end) => self.poll_read_head(cx, buf, end),
             Next::Body(left) => {
-                let limit = usize::try_from(left).unwrap_or(usize::MAX);
+                let limit = usize::try_from(left).map_or(BODY_READ, |left| left.min(BODY_READ));
                 let n_read = ready!(self.poll_read_at_most(cx, buf, limit))?;
                 self.connection.has_read(Next::Body(left - n_read as u64));
                 Poll::Ready(Ok(()))
             }
             Next::Later => self.poll_hold_back(cx, buf),
             Next::Any => {
-                let before = buf.filled().len();
-                ready!(self.poll_read_some(cx, buf))?;
-                self.connection.has_read_any(&buf.filled()[before..]);
+                let mut part =
+                    ReadBuf::new(buf.initialize_unfilled_to(BODY_READ.min(buf.remaining())));
+                ready!(self.poll_read_some(cx, &mut part))?;
+                let n_read = part.filled().len();
+                self.connection.has_read_any(part.filled());
+                buf.advance(n_read);
                 Poll::Ready(Ok(()))
             }
         }
