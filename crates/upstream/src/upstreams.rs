@@ -46,7 +46,7 @@ impl Upstreams {
     ///
     /// # Panics
     ///
-    /// Outside of a `LocalSet` or `LocalRuntime`.
+    /// Without a tokio runtime, and for [`Scheme::H2c`] outside of a `LocalSet` or `LocalRuntime`.
     pub fn send<B>(
         &self,
         peer: &Peer<'_>,

@@ -1,15 +1,29 @@
 //! The proxy as its users meet it: a process, its options, its files, its sockets.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![expect(
+    clippy::print_stdout,
+    reason = "a test says what it measured or skipped"
+)]
 
 mod backend;
+mod client;
+mod descriptors;
 mod grpc;
+mod half_closed;
+mod http2;
+mod limits;
+mod many;
 mod proxy;
+mod servers;
+mod shutdown;
+mod slow;
+mod smuggling;
+mod strict;
 mod websocket;
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -17,7 +31,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::backend::Backend;
-use crate::proxy::{Proxy, answer_to, await_true};
+use crate::client::Client;
+use crate::proxy::{Proxy, await_true};
 
 fn routes(rule: &str, backend: &Backend) -> String {
     routes_to(rule, &format!("http://{}", backend.address))
@@ -26,6 +41,14 @@ fn routes(rule: &str, backend: &Backend) -> String {
 fn routes_to(rule: &str, url: &str) -> String {
     format!(
         "http:\n  routers:\n    r: {{rule: \"{rule}\", service: s}}\n  services:\n    s: {{loadBalancer: {{servers: [{{url: \"{url}\"}}]}}}}\n"
+    )
+}
+
+/// Everything goes to one server, but what [`Site::ready`] asks.
+fn all_to(url: &str) -> String {
+    routes_to("PathPrefix(`/`)", url).replace(
+        "  services:",
+        "    ready: {rule: \"Host(`ready.test`) && PathPrefix(`/`)\", service: noop@internal}\n  services:",
     )
 }
 
@@ -63,13 +86,12 @@ fn a_change_does_not_touch_a_request_in_flight() {
     await_true("the route", || site.status("a.test") == 200);
 
     let mut held = site.proxy.connect("web");
-    held.write_all(b"GET /hold HTTP/1.1\r\nHost: a.test\r\n\r\n")
-        .unwrap();
+    held.send("GET /hold HTTP/1.1\r\nHost: a.test\r\n\r\n");
     backend.await_held();
     fs::write(&site.file, routes("Host(`b.test`)", &backend)).unwrap();
     await_true("the change", || site.status("a.test") == 404);
     backend.release();
-    assert!(answer_to(held).starts_with("HTTP/1.1 200"));
+    assert_eq!(held.answer().unwrap().status, 200);
 }
 
 #[test]
@@ -79,15 +101,14 @@ fn the_termination_signal_lets_requests_end() {
     await_true("the route", || site.status("a.test") == 200);
 
     let mut held = site.proxy.connect("web");
-    held.write_all(b"GET /hold HTTP/1.1\r\nHost: a.test\r\n\r\n")
-        .unwrap();
+    held.send("GET /hold HTTP/1.1\r\nHost: a.test\r\n\r\n");
     backend.await_held();
     site.proxy.terminate();
     await_true("the closed port", || {
         TcpStream::connect(site.proxy.address("web")).is_err()
     });
     backend.release();
-    assert!(answer_to(held).starts_with("HTTP/1.1 200"));
+    assert_eq!(held.answer().unwrap().status, 200);
     assert!(site.proxy.wait().success());
 }
 
@@ -128,26 +149,21 @@ fn malformed_requests_get_clear_answers_and_cost_no_memory() {
     let before = site.proxy.resident_bytes();
     for round in 0..200 {
         for (request, expected) in cases {
-            let mut stream = site.proxy.connect("web");
-            // The answer may come, and the connection close, before all is written.
-            drop(stream.write_all(request.as_bytes()));
-            let answer = answer_to(stream);
-            let status = answer
-                .split(' ')
-                .nth(1)
-                .and_then(|status| status.parse().ok())
-                .unwrap_or(0);
+            let mut client = site.proxy.connect("web");
+            client.send(request);
+            let answer = client.answer();
             assert!(
-                expected.contains(&status),
-                "round {round}: {request:.60?}: {answer:.200?}"
+                answer
+                    .as_ref()
+                    .is_some_and(|answer| expected.contains(&answer.status)),
+                "round {round}: {request:.60?}: {answer:?}"
             );
         }
     }
     // Both framings at once: Traefik takes the chunks and drops the length.
     let mut both = site.proxy.connect("web");
-    both.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n")
-        .unwrap();
-    assert!(answer_to(both).starts_with("HTTP/1.1 200"));
+    both.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n");
+    assert_eq!(both.answer().unwrap().status, 200);
     let grown = site.proxy.resident_bytes().saturating_sub(before);
     println!("2,600 malformed requests: {grown} bytes more resident");
     assert!(grown < 32 << 20, "{grown}");
@@ -262,41 +278,57 @@ struct Site {
 
 impl Site {
     fn start(routes: &str, arguments: &[&str]) -> Self {
+        Self::with(routes, arguments, |arguments| Some(Proxy::start(arguments))).unwrap()
+    }
+
+    fn with(
+        routes: &str,
+        arguments: &[&str],
+        start: impl FnOnce(&[&str]) -> Option<Proxy>,
+    ) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("routes.yml");
         fs::write(&file, routes).unwrap();
         let provider = format!("--providers.file.filename={}", file.display());
-        Self {
-            proxy: Proxy::start(&[&[provider.as_str()], arguments].concat()),
+        Some(Self {
+            proxy: start(&[&[provider.as_str()], arguments].concat())?,
             file,
             _directory: directory,
-        }
+        })
     }
 
     /// A site with the API and one server for everything, once it is served: the server need not answer yet.
     fn to(url: &str) -> Self {
-        let site = Self::start(&routes_to("PathPrefix(`/`)", url), &["--api.insecure"]);
-        await_true("the route", || {
-            site.api("/api/http/routers/r@file").contains("200 OK")
-        });
-        site
+        Self::start(&all_to(url), &["--api.insecure"]).ready()
+    }
+
+    /// The same with other arguments.
+    fn before(server: SocketAddr, arguments: &[&str]) -> Self {
+        Self::start(&all_to(&format!("http://{server}")), arguments).ready()
+    }
+
+    /// The same behind the real Traefik, where it is installed.
+    fn of_traefik_before(server: SocketAddr, arguments: &[&str]) -> Option<Self> {
+        let routes = all_to(&format!("http://{server}"));
+        Some(Self::with(&routes, arguments, Proxy::start_traefik)?.ready())
+    }
+
+    /// Waits until the routes are in force; no server is asked.
+    fn ready(self) -> Self {
+        await_true("the routes", || self.status("ready.test") == 418);
+        self
     }
 
     /// The status of a GET for this host.
     fn status(&self, host: &str) -> u16 {
-        let answer = self.proxy.get("web", host, "/");
-        answer.split(' ').nth(1).unwrap().parse().unwrap()
+        self.proxy.get("web", host, "/").status
     }
 
     fn api(&self, path: &str) -> String {
-        self.proxy.get("traefik", "x", path)
+        self.proxy.get("traefik", "x", path).body
     }
-}
 
-/// Reads whatever comes until the other side closes.
-fn read_all(mut stream: impl Read) -> String {
-    let mut bytes = Vec::new();
-    // A reset after the answer leaves what was read.
-    drop(stream.read_to_end(&mut bytes));
-    String::from_utf8_lossy(&bytes).into_owned()
+    fn connect(&self) -> Client {
+        self.proxy.connect("web")
+    }
 }

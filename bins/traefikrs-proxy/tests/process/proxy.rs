@@ -1,15 +1,17 @@
 //! A proxy process with its entry points on free ports.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::read_all;
+use crate::client::{Answer, Client};
 
 /// Long enough for a busy machine; only a failure waits so long.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -17,85 +19,175 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 pub(crate) struct Proxy {
     process: Child,
     addresses: HashMap<String, SocketAddr>,
+    log: Log,
 }
+
+/// What a process has said so far, on both of its outputs.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
 
 impl Proxy {
     /// Starts the proxy with the entry points `web` and `traefik` and waits until both listen.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_traefikrs-proxy"))
-            .args([
-                "--entrypoints.web.address=127.0.0.1:0",
-                "--entrypoints.traefik.address=127.0.0.1:0",
-                "--log.level=INFO",
-                "--log.nocolor",
-            ])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(process.stdout.take().unwrap()).lines();
-        let mut addresses = HashMap::new();
-        while addresses.len() < 2 {
-            let line = log.next().expect("the proxy ended").unwrap();
-            if let Some((_, rest)) = line.split_once("entry point ") {
-                let (name, rest) = rest.split_once(" listens address=").unwrap();
-                addresses.insert(name.to_owned(), rest.trim().parse().unwrap());
+        let command = Command::new(env!("CARGO_BIN_EXE_traefikrs-proxy"));
+        Self::start_as(command, arguments)
+    }
+
+    /// Starts it so that it can have no more than so many files and connections open.
+    pub(crate) fn start_with_descriptors(limit: u32, arguments: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "ulimit -n \"$0\" && exec \"$@\""])
+            .arg(limit.to_string())
+            .arg(env!("CARGO_BIN_EXE_traefikrs-proxy"));
+        Self::start_as(command, arguments)
+    }
+
+    fn start_as(mut command: Command, arguments: &[&str]) -> Self {
+        command.args([
+            "--entrypoints.web.address=127.0.0.1:0",
+            "--entrypoints.traefik.address=127.0.0.1:0",
+            "--log.level=INFO",
+            "--log.nocolor",
+        ]);
+        let mut proxy = Self::spawn(command.args(arguments));
+        await_true("the listeners", || {
+            assert!(
+                proxy.process.try_wait().unwrap().is_none(),
+                "{}",
+                proxy.said()
+            );
+            proxy.addresses = listening(&proxy.said());
+            proxy.addresses.contains_key("web") && proxy.addresses.contains_key("traefik")
+        });
+        proxy
+    }
+
+    /// Starts the real Traefik in the same way; `None`, and a word about it, where it is not installed.
+    pub(crate) fn start_traefik(arguments: &[&str]) -> Option<Self> {
+        let Some(binary) = traefik() else {
+            assert!(std::env::var_os("CI").is_none(), "CI compares with Traefik");
+            println!("SKIPPED: Traefik 3.7.15 is neither TRAEFIK_BIN nor on the PATH");
+            return None;
+        };
+        // It cannot tell what port 0 became, and another process may be faster.
+        for _ in 0..10 {
+            let addresses = HashMap::from(["web", "traefik"].map(|name| (name.to_owned(), free())));
+            let mut command = Command::new(&binary);
+            for (name, address) in &addresses {
+                command.arg(format!("--entrypoints.{name}.address={address}"));
+            }
+            let mut proxy = Self::spawn(command.args(arguments));
+            let start = Instant::now();
+            while proxy.process.try_wait().unwrap().is_none() && start.elapsed() < DEADLINE {
+                if addresses
+                    .values()
+                    .all(|address| TcpStream::connect(address).is_ok())
+                {
+                    proxy.addresses = addresses;
+                    return Some(proxy);
+                }
+                thread::yield_now();
             }
         }
-        // A full pipe would stop the proxy.
-        thread::spawn(move || log.for_each(drop));
-        Self { process, addresses }
+        panic!("Traefik does not start");
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut process = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Log::default();
+        log.follow(process.stdout.take().unwrap());
+        log.follow(process.stderr.take().unwrap());
+        Self {
+            process,
+            addresses: HashMap::new(),
+            log,
+        }
+    }
+
+    /// What it has said so far.
+    pub(crate) fn said(&self) -> String {
+        self.log.0.lock().unwrap().clone()
     }
 
     pub(crate) fn address(&self, entry_point: &str) -> SocketAddr {
         self.addresses[entry_point]
     }
 
-    pub(crate) fn connect(&self, entry_point: &str) -> TcpStream {
-        let stream = TcpStream::connect(self.address(entry_point)).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream
+    pub(crate) fn connect(&self, entry_point: &str) -> Client {
+        Client::connect(self.address(entry_point))
     }
 
-    /// The whole answer to a GET.
-    pub(crate) fn get(&self, entry_point: &str, host: &str, path: &str) -> String {
-        let mut stream = self.connect(entry_point);
-        write!(
-            stream,
+    /// The answer to a GET on a connection of its own.
+    pub(crate) fn get(&self, entry_point: &str, host: &str, path: &str) -> Answer {
+        let mut client = self.connect(entry_point);
+        client.send(format!(
             "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
-        )
-        .unwrap();
-        read_all(stream)
+        ));
+        client.answer().unwrap()
     }
 
     pub(crate) fn resident_bytes(&self) -> usize {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmRSS:"))
-            .unwrap();
-        line.split_whitespace()
-            .nth(1)
-            .unwrap()
-            .parse::<usize>()
-            .unwrap()
-            * 1024
+        self.resident("VmRSS:")
+    }
+
+    /// The most it ever was.
+    pub(crate) fn peak_bytes(&self) -> usize {
+        self.resident("VmHWM:")
+    }
+
+    fn resident(&self, what: &str) -> usize {
+        let status = self.of_process("status");
+        let line = status.lines().find(|line| line.starts_with(what)).unwrap();
+        let kib: usize = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kib * 1024
+    }
+
+    /// The processor time it has used.
+    pub(crate) fn busy(&self) -> Duration {
+        // `proc(5)`: the fields behind the name in parentheses; Linux counts 100 ticks a second for users.
+        const TICK: Duration = Duration::from_millis(10);
+        let stat = self.of_process("stat");
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let ticks = |at: usize| fields[at].parse::<u32>().unwrap();
+        TICK * (ticks(11) + ticks(12))
+    }
+
+    /// A file of the kernel's about it.
+    pub(crate) fn of_process(&self, file: &str) -> String {
+        std::fs::read_to_string(format!("/proc/{}/{file}", self.process.id())).unwrap()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.process.id().to_string();
+        let killed = Command::new("kill").args([name, &id]).status().unwrap();
+        assert!(killed.success());
     }
 
     pub(crate) fn terminate(&self) {
-        let id = self.process.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+        self.signal("-TERM");
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
     }
 
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        self.process.wait().unwrap()
+        let mut status = None;
+        await_true("the end of the process", || {
+            status = self.process.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
     }
 }
 
@@ -107,25 +199,56 @@ impl Drop for Proxy {
     }
 }
 
-/// The answer on a connection that stays open: its head, and the body by its length.
-pub(crate) fn answer_to(stream: TcpStream) -> String {
-    let mut reader = BufReader::new(stream);
-    let mut answer = String::new();
-    while !answer.ends_with("\r\n\r\n") {
-        match reader.read_line(&mut answer) {
-            Ok(0) | Err(_) => break,
-            Ok(_) => {}
-        }
+impl Log {
+    fn follow(&self, output: impl Read + Send + 'static) {
+        let log = Arc::clone(&self.0);
+        // A full pipe would stop the process.
+        thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                let mut log = log.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
     }
-    answer
+}
+
+fn listening(log: &str) -> HashMap<String, SocketAddr> {
+    log.lines()
+        .filter_map(|line| {
+            let (_, rest) = line.split_once("entry point ")?;
+            let (name, rest) = rest.split_once(" listens address=")?;
+            Some((name.to_owned(), rest.trim().parse().ok()?))
+        })
+        .collect()
+}
+
+/// The binary of Traefik 3.7.15.
+fn traefik() -> Option<PathBuf> {
+    let named = std::env::var_os("TRAEFIK_BIN").map(PathBuf::from);
+    let binary = named.unwrap_or_else(|| "traefik".into());
+    is_the_oracle(&binary).then_some(binary)
+}
+
+fn is_the_oracle(binary: &Path) -> bool {
+    let version = Command::new(binary).arg("version").output();
+    version.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("3.7.15"))
+}
+
+/// An address that nobody listens on now.
+fn free() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
 }
 
 /// Asks until it is so; says how long that took.
 pub(crate) fn await_true(what: &str, mut is_so: impl FnMut() -> bool) -> Duration {
+    // Asking all the time would take the processor from whom it waits for.
+    const PAUSE: Duration = Duration::from_millis(2);
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < DEADLINE, "{what} did not come");
-        thread::yield_now();
+        thread::sleep(PAUSE);
     }
     start.elapsed()
 }

@@ -12,8 +12,7 @@ use tokio::net::TcpStream;
 
 use super::{
     decoder::{Decoded, Decoder},
-    sending::Sending,
-    upload::{Outcome, Upload},
+    sending::{SendError, Sending},
 };
 use crate::{
     buffers::{LARGE_READ, SMALL_READ},
@@ -21,7 +20,7 @@ use crate::{
     pool::{Pool, Retention},
 };
 
-/// Reads the body, while the request may still be on its way.
+/// Reads the body and goes on sending the request, whenever it is polled.
 pub(crate) struct Body<B> {
     decoder: Decoder,
     pending: Bytes,
@@ -30,17 +29,11 @@ pub(crate) struct Body<B> {
 }
 
 struct Connection<B> {
-    wire: Wire<B>,
+    stream: TcpStream,
     pool: Rc<Pool>,
     retention: Retention,
     reusable: bool,
-}
-
-enum Wire<B> {
-    /// Nothing is left to send.
-    Spoken(TcpStream),
-    /// The answer has come before the end of the request.
-    Speaking(Upload<B>),
+    sending: Option<Box<Sending<B>>>,
 }
 
 impl<B> Body<B> {
@@ -51,20 +44,14 @@ impl<B> Body<B> {
         pending: Bytes,
         decoder: Decoder,
         reusable: bool,
-        sending: Option<Sending<B>>,
-    ) -> Self
-    where
-        B: HttpBody<Data = Bytes> + Unpin + 'static,
-        B::Error: Into<BoxError>,
-    {
+        sending: Option<Box<Sending<B>>>,
+    ) -> Self {
         let connection = Some(Connection {
-            wire: match sending {
-                None => Wire::Spoken(stream),
-                Some(sending) => Wire::Speaking(Upload::start(stream, sending)),
-            },
+            stream,
             pool,
             retention,
             reusable,
+            sending,
         });
         let mut body = Self {
             decoder,
@@ -90,10 +77,12 @@ impl<B> Body<B> {
         };
         if let Some(connection) = self.connection.take()
             && connection.reusable
+            && connection.sending.is_none()
             && !unasked
-            && let Some(stream) = connection.wire.into_quiet()
         {
-            connection.pool.release(stream, connection.retention);
+            connection
+                .pool
+                .release(connection.stream, connection.retention);
         }
     }
 
@@ -133,7 +122,7 @@ where
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, Error>> {
         loop {
             if let Some(connection) = &mut self.connection {
-                connection.check_upload()?;
+                connection.poll_send(cx)?;
             }
             let decoded = self
                 .decoder
@@ -177,20 +166,19 @@ where
     B: HttpBody<Data = Bytes> + Unpin,
     B::Error: Into<BoxError>,
 {
-    /// What the server has to say may still arrive when it has stopped listening; a request that cannot be ended has
-    /// no answer.
-    fn check_upload(&mut self) -> Result<(), Error> {
-        let Wire::Speaking(upload) = &self.wire else {
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
+        let Some(sending) = &mut self.sending else {
             return Ok(());
         };
-        match upload.take_outcome() {
-            Some(Outcome::RequestFailed(error)) => Err(Error::RequestBody(error)),
-            Some(Outcome::ConnectionFailed) => {
-                self.reusable = false;
-                Ok(())
-            }
-            None => Ok(()),
+        match sending.poll(&mut self.stream, cx) {
+            Poll::Pending => return Ok(()),
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(SendError::Body(error))) => return Err(Error::RequestBody(error)),
+            // What the server has to say may still arrive.
+            Poll::Ready(Err(SendError::Io(_))) => self.reusable = false,
         }
+        self.sending = None;
+        Ok(())
     }
 
     fn poll_read(&mut self, decoder: &Decoder, cx: &mut Context<'_>) -> Poll<Result<Bytes, Error>> {
@@ -199,22 +187,11 @@ where
                 .unwrap_or(usize::MAX)
                 .clamp(SMALL_READ, LARGE_READ)
         });
-        let buffers = &self.pool.local.buffers;
-        match &mut self.wire {
-            Wire::Spoken(stream) => buffers.poll_read(stream, room, cx),
-            Wire::Speaking(upload) => upload.poll_read(buffers, room, cx),
-        }
-        .map_err(Error::Io)
-    }
-}
-
-impl<B> Wire<B> {
-    /// The stream, if all of the request is on it.
-    fn into_quiet(self) -> Option<TcpStream> {
-        match self {
-            Self::Spoken(stream) => Some(stream),
-            Self::Speaking(upload) => upload.into_quiet(),
-        }
+        self.pool
+            .local
+            .buffers
+            .poll_read(&mut self.stream, room, cx)
+            .map_err(Error::Io)
     }
 }
 

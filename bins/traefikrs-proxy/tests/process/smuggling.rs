@@ -1,0 +1,1 @@
+//! Requests that two parties could read differently.
