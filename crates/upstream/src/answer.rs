@@ -39,11 +39,11 @@ pub enum Answer<B> {
     },
 }
 
-/// The body of a response, which also sends what is left of the request: both go on only while it is polled.
+/// The body of a response. Nothing is read of it but what is polled.
 ///
-/// An answer may come before the request is through. A caller that stops polling it then also stops the upload.
-/// The connection is used again once both are through; a body that is dropped before that closes it (HTTP/2: resets
-/// the stream).
+/// An answer may come before the request is through: the request then goes on, whether this is polled or not, until
+/// this is at its end or dropped. The connection is used again once both are through; a body that is dropped before
+/// that closes it (HTTP/2: resets the stream), and so does one that ends before its request.
 pub struct UpstreamBody<B>(Source<B>);
 
 enum Source<B> {

@@ -6,6 +6,7 @@ mod encode;
 mod exchange;
 mod head;
 mod sending;
+mod upload;
 
 pub(crate) use self::{
     body::Body,

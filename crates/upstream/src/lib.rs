@@ -2,9 +2,10 @@
 //!
 //! The last stage of a request's journey: accept ─► handshake ─► route ─► apply ─► pick ─► **forward**.
 //! [`Upstreams`] keeps the connections of one thread; [`Upstreams::send`] takes a connection from it or makes one,
-//! writes an [`Outgoing`] request and gives an [`Answer`], whose body drives what is left of the request.
-//! There is no second task and no channel between the caller and the socket of an HTTP/1 exchange, and nothing here is
-//! `Send`: run it on a current-thread runtime, and for HTTP/2 inside a `LocalSet` or a `LocalRuntime`.
+//! writes an [`Outgoing`] request and gives an [`Answer`].
+//! There is no second task and no channel between the caller and the socket of an HTTP/1 exchange, unless the answer
+//! begins before the request has ended: then the rest of the request is sent by a task of its own. Nothing here is
+//! `Send`: run it inside a `LocalSet` or a `LocalRuntime`.
 //!
 //! It mirrors what Traefik 3.7 does in `pkg/proxy/httputil` and `pkg/server/service/transport.go` with Go's
 //! `net/http.Transport`, and says in comments where it does better.
@@ -15,7 +16,7 @@
 //! use tokio::{io::{AsyncReadExt, AsyncWriteExt}, net::TcpListener};
 //! use traefikrs_upstream::{Answer, Host, Limits, Outgoing, Peer, Scheme, Target, Upstreams};
 //!
-//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default())?.block_on(async {
 //! let server = TcpListener::bind("127.0.0.1:0").await?;
 //! let address = server.local_addr()?;
 //! let serve = async {

@@ -46,7 +46,7 @@ impl Upstreams {
     ///
     /// # Panics
     ///
-    /// Without a tokio runtime, and for [`Scheme::H2c`] outside of a `LocalSet` or `LocalRuntime`.
+    /// Outside of a `LocalSet` or `LocalRuntime`.
     pub fn send<B>(
         &self,
         peer: &Peer<'_>,

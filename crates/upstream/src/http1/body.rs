@@ -12,7 +12,8 @@ use tokio::net::TcpStream;
 
 use super::{
     decoder::{Decoded, Decoder},
-    sending::{SendError, Sending},
+    sending::Sending,
+    upload::{Outcome, Upload},
 };
 use crate::{
     buffers::{LARGE_READ, SMALL_READ},
@@ -20,7 +21,7 @@ use crate::{
     pool::{Pool, Retention},
 };
 
-/// Reads the body and goes on sending the request, whenever it is polled.
+/// Reads the body, while the request may still be on its way.
 pub(crate) struct Body<B> {
     decoder: Decoder,
     pending: Bytes,
@@ -29,11 +30,17 @@ pub(crate) struct Body<B> {
 }
 
 struct Connection<B> {
-    stream: TcpStream,
+    wire: Wire<B>,
     pool: Rc<Pool>,
     retention: Retention,
     reusable: bool,
-    sending: Option<Box<Sending<B>>>,
+}
+
+enum Wire<B> {
+    /// Nothing is left to send.
+    Spoken(TcpStream),
+    /// The answer has come before the end of the request.
+    Speaking(Upload<B>),
 }
 
 impl<B> Body<B> {
@@ -44,14 +51,20 @@ impl<B> Body<B> {
         pending: Bytes,
         decoder: Decoder,
         reusable: bool,
-        sending: Option<Box<Sending<B>>>,
-    ) -> Self {
+        sending: Option<Sending<B>>,
+    ) -> Self
+    where
+        B: HttpBody<Data = Bytes> + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
         let connection = Some(Connection {
-            stream,
+            wire: match sending {
+                None => Wire::Spoken(stream),
+                Some(sending) => Wire::Speaking(Upload::start(stream, sending)),
+            },
             pool,
             retention,
             reusable,
-            sending,
         });
         let mut body = Self {
             decoder,
@@ -77,12 +90,10 @@ impl<B> Body<B> {
         };
         if let Some(connection) = self.connection.take()
             && connection.reusable
-            && connection.sending.is_none()
             && !unasked
+            && let Some(stream) = connection.wire.into_quiet()
         {
-            connection
-                .pool
-                .release(connection.stream, connection.retention);
+            connection.pool.release(stream, connection.retention);
         }
     }
 
@@ -122,7 +133,7 @@ where
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, Error>> {
         loop {
             if let Some(connection) = &mut self.connection {
-                connection.poll_send(cx)?;
+                connection.check_upload()?;
             }
             let decoded = self
                 .decoder
@@ -166,19 +177,20 @@ where
     B: HttpBody<Data = Bytes> + Unpin,
     B::Error: Into<BoxError>,
 {
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
-        let Some(sending) = &mut self.sending else {
+    /// What the server has to say may still arrive when it has stopped listening; a request that cannot be ended has
+    /// no answer.
+    fn check_upload(&mut self) -> Result<(), Error> {
+        let Wire::Speaking(upload) = &self.wire else {
             return Ok(());
         };
-        match sending.poll(&mut self.stream, cx) {
-            Poll::Pending => return Ok(()),
-            Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(SendError::Body(error))) => return Err(Error::RequestBody(error)),
-            // What the server has to say may still arrive.
-            Poll::Ready(Err(SendError::Io(_))) => self.reusable = false,
+        match upload.take_outcome() {
+            Some(Outcome::RequestFailed(error)) => Err(Error::RequestBody(error)),
+            Some(Outcome::ConnectionFailed) => {
+                self.reusable = false;
+                Ok(())
+            }
+            None => Ok(()),
         }
-        self.sending = None;
-        Ok(())
     }
 
     fn poll_read(&mut self, decoder: &Decoder, cx: &mut Context<'_>) -> Poll<Result<Bytes, Error>> {
@@ -187,11 +199,22 @@ where
                 .unwrap_or(usize::MAX)
                 .clamp(SMALL_READ, LARGE_READ)
         });
-        self.pool
-            .local
-            .buffers
-            .poll_read(&mut self.stream, room, cx)
-            .map_err(Error::Io)
+        let buffers = &self.pool.local.buffers;
+        match &mut self.wire {
+            Wire::Spoken(stream) => buffers.poll_read(stream, room, cx),
+            Wire::Speaking(upload) => upload.poll_read(buffers, room, cx),
+        }
+        .map_err(Error::Io)
+    }
+}
+
+impl<B> Wire<B> {
+    /// The stream, if all of the request is on it.
+    fn into_quiet(self) -> Option<TcpStream> {
+        match self {
+            Self::Spoken(stream) => Some(stream),
+            Self::Speaking(upload) => upload.into_quiet(),
+        }
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn send<B>(
     request: Outgoing<B>,
 ) -> impl Future<Output = Result<Answer<B>, Error>>
 where
-    B: Body<Data = Bytes> + Unpin,
+    B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
     // Outside of the future, which then has to hold the exchange alone.
@@ -111,7 +111,7 @@ impl From<Error> for Failure {
 
 impl<B> Exchange<B>
 where
-    B: Body<Data = Bytes> + Unpin,
+    B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
     fn new(pool: Rc<Pool>, limits: &Limits, request: Outgoing<B>) -> Result<Self, Error> {
@@ -307,7 +307,7 @@ where
             mem::take(&mut self.pending),
             decoder,
             reusable && !self.write_failed,
-            self.sending.take().map(Box::new),
+            self.sending.take(),
         );
         Ok(Answer::Response {
             head: head.parts,

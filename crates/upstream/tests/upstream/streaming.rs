@@ -51,6 +51,66 @@ async fn both_directions_flow_at_once() {
 }
 
 #[tokio::test(flavor = "local")]
+async fn an_upload_does_not_wait_for_its_answer_to_be_read() {
+    // More than the kernel keeps for a connection.
+    const LENGTH: usize = 32 * 1024 * 1024;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let peer = Peer {
+        pool: 1,
+        scheme: Scheme::Http,
+        host: Host::Ip(listener.local_addr().unwrap().ip()),
+        port: listener.local_addr().unwrap().port(),
+    };
+    spawn_local(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let (mut read, mut write) = stream.into_split();
+        spawn_local(async move {
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {LENGTH}\r\n\r\n");
+            write.write_all(head.as_bytes()).await.unwrap();
+            write.write_all(&vec![b'a'; LENGTH]).await.unwrap();
+        });
+        while read
+            .read_buf(&mut Vec::with_capacity(1 << 16))
+            .await
+            .unwrap()
+            > 0
+        {}
+    });
+    let upstreams = Upstreams::new();
+    let (mut upload, body) = Upload::new(1);
+    let (_, mut answer) = ask(&upstreams, &peer, with_body(Method::POST, body))
+        .await
+        .unwrap();
+    let piece = Bytes::from(vec![b'q'; 1 << 16]);
+    for _ in 0..LENGTH / piece.len() {
+        upload.send_data(piece.clone()).await.unwrap();
+    }
+    drop(upload);
+    let mut length = 0;
+    while length < LENGTH {
+        length += next(&mut answer).await.len();
+    }
+    assert!(answer.frame().await.is_none());
+    assert_eq!(upstreams.stats().idle, 1);
+}
+
+#[tokio::test(flavor = "local")]
+async fn an_answer_that_is_dropped_ends_its_upload() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+    let server = Server::start([vec![Step::Head, say(head), Step::Hold]]).await;
+    let upstreams = Upstreams::new();
+    let (mut upload, body) = Upload::new(1);
+    let (_, answer) = ask(&upstreams, &server.peer(), with_body(Method::POST, body))
+        .await
+        .unwrap();
+    settle().await;
+    drop(answer);
+    assert!(upload.send_data(Bytes::from_static(b"more")).await.is_err());
+    server.until_closed(1).await;
+    assert_eq!(upstreams.stats().idle, 0);
+}
+
+#[tokio::test(flavor = "local")]
 async fn an_answer_that_ends_before_the_request_costs_the_connection() {
     let answer = "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno";
     let server = Server::start([vec![Step::Head, say(answer), Step::Hold]]).await;
