@@ -85,6 +85,11 @@ pub const TARGETS: &[Target] = &[
         run: wire::response,
         seeds: wire::response_seeds,
     },
+    Target {
+        name: "client_request",
+        run: wire::request,
+        seeds: wire::request_seeds,
+    },
 ];
 
 /// Finds a target by its name.

@@ -24,7 +24,7 @@ pub(crate) fn proxy_protocol_seeds() -> Vec<Vec<u8>> {
 
 /// Any bytes that a server answers are a response or an error, wherever the network cuts them.
 pub(crate) fn response(data: &[u8]) {
-    traefikrs_upstream::fuzz_response(data);
+    traefikrs_http1::fuzz_response(data);
 }
 
 pub(crate) fn response_seeds() -> Vec<Vec<u8>> {
@@ -33,6 +33,22 @@ pub(crate) fn response_seeds() -> Vec<Vec<u8>> {
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n3;a=b\r\nabc\r\n0\r\nX: y\r\n\r\n",
         b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.0 204 No Content\r\n\r\n",
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x00",
+    ]
+    .map(<[u8]>::to_vec)
+    .into()
+}
+
+/// Any bytes that a client sends are a request or are refused, wherever the network cuts them.
+pub(crate) fn request(data: &[u8]) {
+    traefikrs_http1::fuzz_request(data);
+}
+
+pub(crate) fn request_seeds() -> Vec<Vec<u8>> {
+    [
+        &b"\0GET /a?b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"[..],
+        b"\x02POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.0\n\n",
+        b"\x07PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n3;a=b\r\nabc\r\n0\r\nX: y\r\n\r\n",
+        b"\x01GET / HTTP/1.1\nX: a\n b\nContent-Length: 1\nTransfer-Encoding: chunked\n\n",
     ]
     .map(<[u8]>::to_vec)
     .into()

@@ -1,5 +1,7 @@
 use std::{error::Error as StdError, io};
 
+pub use traefikrs_http1::{MalformedBody, MalformedHead};
+
 /// Any error of a request body: the caller's own, carried untouched.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -72,55 +74,4 @@ impl Error {
             Self::Connect(_) | Self::DialTimeout | Self::Closed | Self::Io(_)
         )
     }
-}
-
-/// What is wrong with a response head?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MalformedHead {
-    /// Not HTTP/1 at all, or a broken line.
-    #[error("{0}")]
-    Syntax(httparse::Error),
-    /// A status outside 100–999.
-    #[error("status out of range")]
-    Status,
-    /// A field name or value that cannot be forwarded.
-    #[error("invalid header field")]
-    Field,
-    /// More bytes than the limit.
-    #[error("head is too large")]
-    TooLarge,
-    /// More fields than the limit.
-    #[error("too many header fields")]
-    TooManyFields,
-    /// More interim (1xx) responses than anyone can want.
-    #[error("too many interim responses")]
-    TooManyInterim,
-    /// `Content-Length` is not one number.
-    #[error("invalid or contradictory content-length")]
-    ContentLength,
-    /// `Transfer-Encoding` is not exactly `chunked`.
-    #[error("unsupported transfer-encoding")]
-    TransferEncoding,
-}
-
-/// What is wrong with a chunked body?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MalformedBody {
-    /// A chunk size that is not a hexadecimal number of 64 bits.
-    #[error("invalid chunk size")]
-    ChunkSize,
-    /// A line or a chunk that does not end in CR LF.
-    #[error("chunk does not end in CR LF")]
-    LineEnd,
-    /// More chunk extensions than data.
-    #[error("too much chunk overhead")]
-    Overhead,
-    /// Trailers that are not header fields.
-    #[error("invalid trailer field")]
-    Trailer,
-    /// More trailers than the limit.
-    #[error("trailers are too large")]
-    TrailersTooLarge,
 }

@@ -47,10 +47,8 @@
 //! ```
 
 mod answer;
-mod buffers;
 mod dial;
 mod error;
-mod fuzz;
 mod http1;
 mod http2;
 mod peer;
@@ -58,12 +56,10 @@ mod pool;
 mod request;
 mod upstreams;
 
-#[doc(hidden)]
-pub use crate::fuzz::fuzz_response;
 pub use crate::{
     answer::{Answer, UpgradedIo, UpstreamBody},
     error::{BoxError, Error, MalformedBody, MalformedHead},
     peer::{Host, Limits, Peer, Scheme},
-    request::{InvalidTarget, Outgoing, Target},
+    request::{InvalidTarget, OnInterim, Outgoing, Target},
     upstreams::{Stats, Upstreams},
 };

@@ -2,16 +2,19 @@
 
 use std::{
     cell::{Cell, RefCell},
-    fmt,
+    fmt, io,
     net::IpAddr,
+    pin::pin,
     rc::Rc,
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
-use tokio::{net::TcpStream, time::Instant};
+use bytes::Bytes;
+use tokio::{io::AsyncReadExt, net::TcpStream, time::Instant};
+use traefikrs_http1::Buffers;
 
 use crate::{
-    buffers::Buffers,
     http2,
     peer::{Host, Limits, Peer, Scheme},
     upstreams::Stats,
@@ -25,6 +28,18 @@ pub(crate) struct Local {
 }
 
 impl Local {
+    /// Reads what is there, into at least `room` bytes. Nothing means that the server has closed.
+    pub(crate) fn poll_read(
+        &self,
+        stream: &mut TcpStream,
+        room: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Bytes>> {
+        ready!(stream.poll_read_ready(cx))?;
+        self.buffers
+            .poll_read(room, |block| pin!(stream.read_buf(block)).poll(cx))
+    }
+
     pub(crate) fn count(&self, change: impl FnOnce(&mut Stats)) {
         let mut stats = self.stats.get();
         change(&mut stats);
@@ -193,6 +208,6 @@ impl Idle {
 
     /// Whether the server has neither closed nor said something unasked. Costs no system call while nothing happened.
     fn is_quiet(&self) -> bool {
-        matches!(self.stream.try_read(&mut [0]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+        matches!(self.stream.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 }

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, rc::Rc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, response::Parts, uri::PathAndQuery};
@@ -22,8 +22,14 @@ pub struct Outgoing<B> {
     pub body: B,
     /// The protocol to ask for instead of HTTP.
     pub upgrade: Option<HeaderValue>,
-    /// Called with each interim response (1xx but 101) as it arrives.
-    pub on_interim: Option<Box<dyn FnMut(Parts)>>,
+    /// Told of each interim response (1xx but 101) as it arrives.
+    pub on_interim: Option<Rc<dyn OnInterim>>,
+}
+
+/// Who wants to know what a server says before it answers?
+pub trait OnInterim {
+    /// Told of one interim response.
+    fn interim(&self, head: &Parts);
 }
 
 impl<B> Outgoing<B> {

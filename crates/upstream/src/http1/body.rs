@@ -9,14 +9,13 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::net::TcpStream;
+use traefikrs_http1::{Decoded, Decoder, LARGE_READ, SMALL_READ};
 
 use super::{
-    decoder::{Decoded, Decoder},
     sending::Sending,
     upload::{Outcome, Upload},
 };
 use crate::{
-    buffers::{LARGE_READ, SMALL_READ},
     error::{BoxError, Error},
     pool::{Pool, Retention},
 };
@@ -199,10 +198,10 @@ where
                 .unwrap_or(usize::MAX)
                 .clamp(SMALL_READ, LARGE_READ)
         });
-        let buffers = &self.pool.local.buffers;
+        let local = &self.pool.local;
         match &mut self.wire {
-            Wire::Spoken(stream) => buffers.poll_read(stream, room, cx),
-            Wire::Speaking(upload) => upload.poll_read(buffers, room, cx),
+            Wire::Spoken(stream) => local.poll_read(stream, room, cx),
+            Wire::Speaking(upload) => upload.poll_read(local, room, cx),
         }
         .map_err(Error::Io)
     }

@@ -7,30 +7,21 @@ use http::{
     header::{CONNECTION, CONTENT_LENGTH, HOST, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT},
 };
 use http_body::Body;
-use memchr::memchr_iter;
+use traefikrs_http1::{Framing, write_field, write_raw_field};
 
 use crate::{pool::Server, request::Outgoing};
 
-/// How the end of a request body is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Framing {
-    None,
-    Length(u64),
-    Chunked,
-}
-
-impl Framing {
-    pub(crate) fn of<B: Body>(request: &Outgoing<B>) -> Self {
-        if request.body.is_end_stream() {
-            return Self::None;
-        }
-        match request.body.size_hint().exact() {
-            // Trailers can only follow chunks.
-            _ if request.headers.contains_key(TRAILER) => Self::Chunked,
-            Some(0) => Self::None,
-            Some(length) => Self::Length(length),
-            None => Self::Chunked,
-        }
+/// How the end of the request's body will be told.
+pub(crate) fn framing_of<B: Body>(request: &Outgoing<B>) -> Framing {
+    if request.body.is_end_stream() {
+        return Framing::None;
+    }
+    match request.body.size_hint().exact() {
+        // Trailers can only follow chunks.
+        _ if request.headers.contains_key(TRAILER) => Framing::Chunked,
+        Some(0) => Framing::None,
+        Some(length) => Framing::Length(length),
+        None => Framing::Chunked,
     }
 }
 
@@ -61,7 +52,7 @@ pub(crate) fn write_head<B>(
             continue;
         }
         match websocket.then(|| websocket_name(name)).flatten() {
-            Some(name) => write_raw_field(out, name.as_bytes(), value),
+            Some(name) => write_raw_field(out, name, value),
             None => write_field(out, name, value),
         }
     }
@@ -69,30 +60,6 @@ pub(crate) fn write_head<B>(
         out.extend_from_slice(b"Connection: Upgrade\r\n");
         write_field(out, &UPGRADE, protocol);
     }
-    out.extend_from_slice(b"\r\n");
-}
-
-/// `weird_name` → `Weird_name`, `x-upper` → `X-Upper`: as Go's `textproto.CanonicalMIMEHeaderKey`.
-pub(crate) fn write_field(out: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
-    let start = out.len();
-    out.extend_from_slice(name.as_str().as_bytes());
-    out[start].make_ascii_uppercase();
-    for hyphen in memchr_iter(b'-', name.as_str().as_bytes()) {
-        if let Some(initial) = out.get_mut(start + hyphen + 1) {
-            initial.make_ascii_uppercase();
-        }
-    }
-    write_value(out, value);
-}
-
-fn write_raw_field(out: &mut Vec<u8>, name: &[u8], value: &HeaderValue) {
-    out.extend_from_slice(name);
-    write_value(out, value);
-}
-
-fn write_value(out: &mut Vec<u8>, value: &HeaderValue) {
-    out.extend_from_slice(b": ");
-    out.extend_from_slice(value.as_bytes());
     out.extend_from_slice(b"\r\n");
 }
 
@@ -109,7 +76,7 @@ fn write_framing<B>(out: &mut Vec<u8>, request: &Outgoing<B>, framing: Framing) 
         Framing::None if matches!(request.method, Method::POST | Method::PUT | Method::PATCH) => {
             out.extend_from_slice(b"Content-Length: 0\r\n");
         }
-        Framing::None => {}
+        Framing::None | Framing::UntilClose => {}
         Framing::Length(length) => {
             write!(out, "Content-Length: {length}\r\n").expect("writing to memory succeeds");
         }

@@ -9,27 +9,26 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response::Parts};
 use http_body::Body;
 use tokio::{
     net::TcpStream,
     time::{Instant, Sleep, sleep},
 };
+use traefikrs_http1::{Framing, ResponseHead, ResponseReader, SMALL_READ, append};
 
 use super::{
-    encode::{Framing, write_head},
-    head::{Head, HeadReader},
+    encode::{framing_of, write_head},
     sending::{SendError, Sending},
 };
 use crate::{
     answer::{Answer, UpgradedIo, UpstreamBody},
-    buffers::SMALL_READ,
     dial::dial,
     error::{BoxError, Error, MalformedHead},
     peer::Limits,
     pool::{Pool, Retention},
-    request::Outgoing,
+    request::{OnInterim, Outgoing},
 };
 
 /// Traefik's transport (`pkg/server/service/transport.go`, 3.7) waits so long for `100 Continue`.
@@ -70,7 +69,7 @@ struct Exchange<B> {
     header_timeout: Option<Duration>,
     method: Method,
     upgrade: Option<HeaderValue>,
-    on_interim: Option<Box<dyn FnMut(Parts)>>,
+    on_interim: Option<Rc<dyn OnInterim>>,
     /// Whether the request may be said twice without harm.
     repeatable: bool,
     reused: bool,
@@ -79,7 +78,7 @@ struct Exchange<B> {
     sent: bool,
     write_failed: bool,
     timer: Option<(Timer, Pin<Box<Sleep>>)>,
-    heads: HeadReader,
+    heads: ResponseReader,
     n_interim: usize,
     pending: Bytes,
 }
@@ -118,7 +117,7 @@ where
         if request.method == Method::CONNECT {
             return Err(Error::InvalidRequest("CONNECT needs a tunnel"));
         }
-        let framing = Framing::of(&request);
+        let framing = framing_of(&request);
         let mut head = pool.local.buffers.take_head();
         write_head(&mut head, &pool.server, &request, framing);
         let held = framing != Framing::None && expects_continue(&request.headers);
@@ -136,7 +135,7 @@ where
             sent: false,
             write_failed: false,
             timer: None,
-            heads: HeadReader::default(),
+            heads: ResponseReader::default(),
             n_interim: 0,
             pending: Bytes::new(),
         })
@@ -167,7 +166,7 @@ where
         &mut self,
         stream: &mut TcpStream,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Head, Failure>> {
+    ) -> Poll<Result<ResponseHead, Failure>> {
         loop {
             self.poll_send(stream, cx)?;
             if let Some(head) = self
@@ -180,7 +179,7 @@ where
                     None => continue,
                 }
             }
-            match self.pool.local.buffers.poll_read(stream, SMALL_READ, cx) {
+            match self.pool.local.poll_read(stream, SMALL_READ, cx) {
                 Poll::Ready(Ok(bytes)) if bytes.is_empty() => {
                     return Poll::Ready(Err(self.lost(None)));
                 }
@@ -259,7 +258,7 @@ where
     }
 
     /// Hands interim responses on; a final one comes back.
-    fn sift(&mut self, head: Head) -> Result<Option<Head>, Error> {
+    fn sift(&mut self, head: ResponseHead) -> Result<Option<ResponseHead>, Error> {
         let status = head.parts.status;
         if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
             return Ok(Some(head));
@@ -271,8 +270,8 @@ where
         if status == StatusCode::CONTINUE {
             self.continue_body();
         }
-        if let Some(on_interim) = &mut self.on_interim {
-            on_interim(head.parts);
+        if let Some(on_interim) = &self.on_interim {
+            on_interim.interim(&head.parts);
         }
         Ok(None)
     }
@@ -292,7 +291,7 @@ where
         }
     }
 
-    fn answer(&mut self, stream: TcpStream, head: Head) -> Result<Answer<B>, Error> {
+    fn answer(&mut self, stream: TcpStream, head: ResponseHead) -> Result<Answer<B>, Error> {
         if head.parts.status == StatusCode::SWITCHING_PROTOCOLS {
             return self.upgraded(stream, head.parts);
         }
@@ -327,19 +326,6 @@ where
             _ => Err(Error::UpgradeMismatch),
         }
     }
-}
-
-/// Heads that come in pieces are joined: rare, and linear in their size.
-pub(crate) fn append(pending: &mut Bytes, bytes: Bytes) {
-    if pending.is_empty() {
-        *pending = bytes;
-        return;
-    }
-    let mut joined = mem::take(pending)
-        .try_into_mut()
-        .unwrap_or_else(|shared| BytesMut::from(&shared[..]));
-    joined.extend_from_slice(&bytes);
-    *pending = joined.freeze();
 }
 
 fn is_idempotent(method: &Method, headers: &HeaderMap) -> bool {

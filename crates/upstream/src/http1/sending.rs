@@ -1,32 +1,22 @@
 //! Writes a request: its head, then its body as the caller has it.
 
 use std::{
-    io::{self, IoSlice, Write},
+    io::{self, IoSlice},
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use bytes::{Buf, Bytes};
-use http::{
-    HeaderMap, HeaderName,
-    header::{CONNECTION, CONTENT_LENGTH, HOST, TRAILER, TRANSFER_ENCODING},
-};
-use http_body::{Body, Frame};
+use bytes::Bytes;
+use http_body::Body;
 use tokio::{io::AsyncWrite, net::TcpStream};
+use traefikrs_http1::{Encoder, FillError, Framing};
 
-use super::encode::{Framing, write_field};
 use crate::error::BoxError;
 
 /// A request on its way to the server.
 pub(crate) struct Sending<B> {
-    /// The head, then what stands before each piece of the body.
-    flat: Vec<u8>,
-    flat_at: usize,
-    data: Bytes,
-    /// What stands after the piece.
-    tail: &'static [u8],
+    encoder: Encoder,
     body: Option<B>,
-    framing: Framing,
     primed: bool,
     held: bool,
     touched: bool,
@@ -41,17 +31,21 @@ pub(crate) enum SendError {
     Body(BoxError),
 }
 
+impl<E: Into<BoxError>> From<FillError<E>> for SendError {
+    fn from(error: FillError<E>) -> Self {
+        Self::Body(match error {
+            FillError::Body(error) => error.into(),
+            FillError::Length(mismatch) => format!("request {mismatch}").into(),
+        })
+    }
+}
+
 impl<B> Sending<B> {
     /// `head` is written as it is. A `held` body waits for [`Self::let_go`].
     pub(crate) fn new(head: Vec<u8>, framing: Framing, body: B, held: bool) -> Self {
-        let body = (framing != Framing::None).then_some(body);
         Self {
-            flat: head,
-            flat_at: 0,
-            data: Bytes::new(),
-            tail: b"",
-            body,
-            framing,
+            encoder: Encoder::new(head, framing),
+            body: (framing != Framing::None).then_some(body),
             primed: held,
             held,
             touched: false,
@@ -73,13 +67,13 @@ impl<B> Sending<B> {
 
     /// Starts again on another connection: possible while nothing is written, or for a head alone.
     pub(crate) fn rewind(&mut self) {
-        self.flat_at = 0;
+        self.encoder.rewind();
         self.touched = false;
     }
 
     /// The buffer that was given as head.
     pub(crate) fn into_head(self) -> Vec<u8> {
-        self.flat
+        self.encoder.into_buffer()
     }
 }
 
@@ -98,127 +92,44 @@ where
             // What is there of the body goes out in one write with the head.
             self.primed = true;
             if let Poll::Ready(filled) = self.poll_fill(cx) {
-                filled.map_err(SendError::Body)?;
+                filled?;
             }
         }
         loop {
-            ready!(self.poll_flush(stream, cx)).map_err(SendError::Io)?;
+            ready!(self.poll_write(stream, cx)).map_err(SendError::Io)?;
             if self.body.is_none() {
                 return Poll::Ready(Ok(()));
             }
             if self.held {
                 return Poll::Pending;
             }
-            ready!(self.poll_fill(cx)).map_err(SendError::Body)?;
+            ready!(self.poll_fill(cx))?;
         }
     }
 
-    fn poll_flush(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        loop {
-            let flat = &self.flat[self.flat_at..];
-            let written = if self.data.is_empty() && self.tail.is_empty() {
-                if flat.is_empty() {
-                    return Poll::Ready(Ok(()));
-                }
-                ready!(Pin::new(&mut *stream).poll_write(cx, flat))?
-            } else {
-                let slices = [
-                    IoSlice::new(flat),
-                    IoSlice::new(&self.data),
-                    IoSlice::new(self.tail),
-                ];
-                ready!(Pin::new(&mut *stream).poll_write_vectored(cx, &slices))?
-            };
-            if written == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.touched = true;
-            self.advance(written);
-        }
+    fn poll_write(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self {
+            encoder, touched, ..
+        } = self;
+        encoder.poll_write(|slices: &[IoSlice<'_>]| {
+            let stream = Pin::new(&mut *stream);
+            let n_written = ready!(match slices {
+                [one] => stream.poll_write(cx, one),
+                many => stream.poll_write_vectored(cx, many),
+            })?;
+            *touched = true;
+            Poll::Ready(Ok(n_written))
+        })
     }
 
-    fn advance(&mut self, mut written: usize) {
-        let flat = written.min(self.flat.len() - self.flat_at);
-        self.flat_at += flat;
-        written -= flat;
-        let data = written.min(self.data.len());
-        self.data.advance(data);
-        written -= data;
-        self.tail = &self.tail[written.min(self.tail.len())..];
-    }
-
-    /// Gets the next piece of the body to write, or its end.
-    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        while let Some(body) = &mut self.body {
-            let frame = ready!(Pin::new(body).poll_frame(cx))
-                .transpose()
-                .map_err(Into::into)?;
-            if self.flat_at == self.flat.len() {
-                self.flat.clear();
-                self.flat_at = 0;
+    /// Gets what is there of the body, or its end.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        if let Some(body) = &mut self.body {
+            ready!(self.encoder.poll_fill(body, cx))?;
+            if self.encoder.is_complete() {
+                self.body = None;
             }
-            match frame.map(Frame::into_data) {
-                Some(Ok(data)) if data.is_empty() => continue,
-                Some(Ok(data)) => self.push_data(data)?,
-                Some(Err(frame)) => match frame.into_trailers() {
-                    Ok(trailers) => self.push_end(Some(&trailers))?,
-                    Err(_unknown) => continue,
-                },
-                None => self.push_end(None)?,
-            }
-            break;
         }
         Poll::Ready(Ok(()))
     }
-
-    fn push_data(&mut self, data: Bytes) -> Result<(), BoxError> {
-        let ends = self.body.as_ref().is_none_or(Body::is_end_stream);
-        match &mut self.framing {
-            Framing::Length(left) => {
-                *left = left
-                    .checked_sub(data.len() as u64)
-                    .ok_or("request body is longer than declared")?;
-                if *left == 0 {
-                    self.body = None;
-                }
-            }
-            Framing::Chunked => {
-                write!(self.flat, "{:X}\r\n", data.len())?;
-                self.tail = if ends { b"\r\n0\r\n\r\n" } else { b"\r\n" };
-                if ends {
-                    self.body = None;
-                }
-            }
-            Framing::None => self.body = None,
-        }
-        self.data = data;
-        Ok(())
-    }
-
-    fn push_end(&mut self, trailers: Option<&HeaderMap>) -> Result<(), BoxError> {
-        self.body = None;
-        match self.framing {
-            Framing::Length(left) if left > 0 => {
-                return Err("request body is shorter than declared".into());
-            }
-            Framing::Length(_) | Framing::None => {}
-            Framing::Chunked => {
-                self.flat.extend_from_slice(b"0\r\n");
-                let fields = trailers
-                    .into_iter()
-                    .flatten()
-                    .filter(|(name, _)| !frames_a_message(name));
-                fields.for_each(|(name, value)| write_field(&mut self.flat, name, value));
-                self.flat.extend_from_slice(b"\r\n");
-            }
-        }
-        Ok(())
-    }
-}
-
-/// RFC 9110 §6.5.1: such fields must not come after the message that they frame or route.
-fn frames_a_message(name: &HeaderName) -> bool {
-    static FRAMING: [HeaderName; 5] =
-        [CONTENT_LENGTH, TRANSFER_ENCODING, HOST, TRAILER, CONNECTION];
-    FRAMING.contains(name)
 }

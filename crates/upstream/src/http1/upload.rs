@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::sending::{SendError, Sending};
-use crate::{buffers::Buffers, error::BoxError};
+use crate::{error::BoxError, pool::Local};
 
 /// A request that is still being sent, in a task of its own: whoever waits for the end of the upload before he reads
 /// the answer would otherwise wait for ever.
@@ -75,7 +75,7 @@ impl<B> Upload<B> {
 
     pub(crate) fn poll_read(
         &self,
-        buffers: &Buffers,
+        local: &Local,
         room: usize,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Bytes>> {
@@ -83,7 +83,7 @@ impl<B> Upload<B> {
         let Some(stream) = &mut line.stream else {
             return Poll::Ready(Ok(Bytes::new()));
         };
-        let read = buffers.poll_read(stream, room, cx);
+        let read = local.poll_read(stream, room, cx);
         if read.is_pending() {
             line.reader = Some(cx.waker().clone());
         }

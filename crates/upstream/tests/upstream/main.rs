@@ -6,7 +6,6 @@
     reason = "a test that fails may panic, in its helpers too"
 )]
 
-mod fuzz;
 mod http2;
 mod request;
 mod response;

@@ -4,12 +4,10 @@ use std::{
     cell::RefCell,
     collections::VecDeque,
     io,
-    pin::pin,
-    task::{Context, Poll, ready},
+    task::{Poll, ready},
 };
 
 use bytes::{Bytes, BytesMut};
-use tokio::{io::AsyncReadExt, net::TcpStream};
 
 const BLOCK: usize = 64 * 1024;
 const MAX_RETIRED: usize = 8;
@@ -17,16 +15,16 @@ const MAX_HEADS: usize = 64;
 const MAX_HEAD_CAPACITY: usize = 16 * 1024;
 
 /// The least room worth a read of a head or of a small body.
-pub(crate) const SMALL_READ: usize = 4 * 1024;
+pub const SMALL_READ: usize = 4 * 1024;
 /// The least room worth a read of a large body.
-pub(crate) const LARGE_READ: usize = 32 * 1024;
+pub const LARGE_READ: usize = 32 * 1024;
 
-/// Buffers of one thread.
+/// Where do the connections of one thread read to, and where do they put heads together?
 ///
 /// All connections read into the same block, and each owns only the slice that it has read: a connection that waits
 /// holds no buffer, however many wait. A block is used again when none of its slices is left.
 #[derive(Debug, Default)]
-pub(crate) struct Buffers {
+pub struct Buffers {
     blocks: RefCell<Blocks>,
     heads: RefCell<Vec<Vec<u8>>>,
 }
@@ -38,22 +36,24 @@ struct Blocks {
 }
 
 impl Buffers {
-    /// Reads what is there, into at least `room` bytes. Nothing means that the server has closed.
-    pub(crate) fn poll_read(
+    /// Has `read` fill a buffer with at least `room` bytes left, and gives what it read. Nothing means the end.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn poll_read(
         &self,
-        stream: &mut TcpStream,
         room: usize,
-        cx: &mut Context<'_>,
+        read: impl FnOnce(&mut BytesMut) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<Bytes>> {
-        ready!(stream.poll_read_ready(cx))?;
         let blocks = &mut *self.blocks.borrow_mut();
         blocks.make_room(room);
-        ready!(pin!(stream.read_buf(&mut blocks.current)).poll(cx))?;
+        ready!(read(&mut blocks.current))?;
         Poll::Ready(Ok(blocks.current.split().freeze()))
     }
 
-    /// An empty buffer to write a request's head to.
-    pub(crate) fn take_head(&self) -> Vec<u8> {
+    /// An empty buffer to write a head to.
+    #[must_use]
+    pub fn take_head(&self) -> Vec<u8> {
         self.heads
             .borrow_mut()
             .pop()
@@ -61,7 +61,7 @@ impl Buffers {
     }
 
     /// Gives such a buffer back.
-    pub(crate) fn return_head(&self, mut head: Vec<u8>) {
+    pub fn return_head(&self, mut head: Vec<u8>) {
         let mut heads = self.heads.borrow_mut();
         if heads.len() < MAX_HEADS && (1..=MAX_HEAD_CAPACITY).contains(&head.capacity()) {
             head.clear();

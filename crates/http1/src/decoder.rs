@@ -3,26 +3,40 @@
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::error::MalformedBody;
+use crate::MalformedBody;
 
 const MAX_OVERHEAD: u64 = 16 * 1024;
 const MAX_TRAILERS: usize = 64 * 1024;
 const MAX_TRAILER_FIELDS: usize = 512;
 
-/// Where in its framing a body is.
+/// Where does a body end, and how far has it come?
+///
+/// ```
+/// use bytes::Bytes;
+/// use traefikrs_http1::{Decoded, Decoder};
+///
+/// let mut body = Decoder::chunked();
+/// let mut read = Bytes::from("3\r\nabc\r\n0\r\n\r\nGET /");
+/// assert_eq!(body.decode(&mut read), Ok(Decoded::Data(Bytes::from("abc"))));
+/// assert_eq!(body.decode(&mut read), Ok(Decoded::End));
+/// assert_eq!(read, "GET /");
+/// ```
 #[derive(Debug)]
-pub(crate) enum Decoder {
+pub struct Decoder(Framing);
+
+#[derive(Debug)]
+enum Framing {
     /// So many bytes are to come.
     Length(u64),
     /// RFC 9112 §7.1.
-    Chunked(Chunked),
-    /// All bytes until the server closes.
+    Chunked(Box<Chunked>),
+    /// All bytes until the peer closes.
     UntilClose,
 }
 
 /// One step of a body.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Decoded {
+pub enum Decoded {
     /// Nothing before more bytes are there.
     More,
     /// A piece, never empty.
@@ -34,47 +48,60 @@ pub(crate) enum Decoded {
 }
 
 impl Decoder {
-    pub(crate) fn length(length: u64) -> Self {
-        Self::Length(length)
+    /// A body of so many bytes; none for 0.
+    #[must_use]
+    pub fn length(length: u64) -> Self {
+        Self(Framing::Length(length))
     }
 
-    pub(crate) fn chunked() -> Self {
-        Self::Chunked(Chunked::default())
+    /// A body in chunks.
+    #[must_use]
+    pub fn chunked() -> Self {
+        Self(Framing::Chunked(Box::default()))
     }
 
-    pub(crate) fn until_close() -> Self {
-        Self::UntilClose
+    /// A body that lasts as long as the connection.
+    #[must_use]
+    pub fn until_close() -> Self {
+        Self(Framing::UntilClose)
     }
 
-    pub(crate) fn is_until_close(&self) -> bool {
-        matches!(self, Self::UntilClose)
+    /// Whether the end of the connection is the end of the body.
+    #[must_use]
+    pub fn is_until_close(&self) -> bool {
+        matches!(self.0, Framing::UntilClose)
     }
 
     /// Whether there is nothing left to decode, not even a terminator.
-    pub(crate) fn is_done(&self) -> bool {
-        match self {
-            Self::Length(left) => *left == 0,
-            Self::Chunked(chunked) => chunked.state == State::End,
-            Self::UntilClose => false,
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        match &self.0 {
+            Framing::Length(left) => *left == 0,
+            Framing::Chunked(chunked) => chunked.state == State::End,
+            Framing::UntilClose => false,
         }
     }
 
     /// How many bytes are to come, where the head has said so.
-    pub(crate) fn left(&self) -> Option<u64> {
-        match self {
-            Self::Length(left) => Some(*left),
-            Self::Chunked(_) | Self::UntilClose => None,
+    #[must_use]
+    pub fn left(&self) -> Option<u64> {
+        match self.0 {
+            Framing::Length(left) => Some(left),
+            Framing::Chunked(_) | Framing::UntilClose => None,
         }
     }
 
     /// Takes the next step from the front of `pending`.
-    pub(crate) fn decode(&mut self, pending: &mut Bytes) -> Result<Decoded, MalformedBody> {
-        match self {
-            Self::Length(0) => Ok(Decoded::End),
-            Self::Length(left) => Ok(take(left, pending).map_or(Decoded::More, Decoded::Data)),
-            Self::Chunked(chunked) => chunked.decode(pending),
-            Self::UntilClose if pending.is_empty() => Ok(Decoded::More),
-            Self::UntilClose => Ok(Decoded::Data(std::mem::take(pending))),
+    ///
+    /// # Errors
+    /// When the chunks are none; nothing that follows can be understood then.
+    pub fn decode(&mut self, pending: &mut Bytes) -> Result<Decoded, MalformedBody> {
+        match &mut self.0 {
+            Framing::Length(0) => Ok(Decoded::End),
+            Framing::Length(left) => Ok(take(left, pending).map_or(Decoded::More, Decoded::Data)),
+            Framing::Chunked(chunked) => chunked.decode(pending),
+            Framing::UntilClose if pending.is_empty() => Ok(Decoded::More),
+            Framing::UntilClose => Ok(Decoded::Data(std::mem::take(pending))),
         }
     }
 }
@@ -97,7 +124,7 @@ fn take(left: &mut u64, pending: &mut Bytes) -> Option<Bytes> {
 
 /// Reads chunks byte by byte, save for their data: where the network cut them makes no difference.
 #[derive(Debug, Default)]
-pub(crate) struct Chunked {
+struct Chunked {
     state: State,
     left: u64,
     overhead: u64,

@@ -1,5 +1,7 @@
+//! Where the network cuts a message makes no difference.
+
 use proptest::prelude::*;
-use traefikrs_upstream::fuzz_response;
+use traefikrs_http1::{fuzz_request, fuzz_response};
 
 /// Pieces that meet in ways nobody would write.
 fn wire() -> impl Strategy<Value = Vec<u8>> {
@@ -7,6 +9,8 @@ fn wire() -> impl Strategy<Value = Vec<u8>> {
         Just("HTTP/1.1 200 OK\r\n".to_owned()),
         Just("HTTP/1.1 100 Continue\r\n\r\n".to_owned()),
         Just("HTTP/1.0 404\r\n".to_owned()),
+        Just("POST / HTTP/1.1\r\n".to_owned()),
+        Just("GET /a?b HTTP/1.0\n".to_owned()),
         Just("Content-Length: 7\r\n".to_owned()),
         Just("Transfer-Encoding: chunked\r\n".to_owned()),
         Just("X-Folded: a\r\n b\r\n".to_owned()),
@@ -40,10 +44,12 @@ proptest! {
     #[test]
     fn cuts_make_no_difference(wire in wire()) {
         fuzz_response(&wire);
+        fuzz_request(&wire);
     }
 
     #[test]
     fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..256)) {
         fuzz_response(&bytes);
+        fuzz_request(&bytes);
     }
 }

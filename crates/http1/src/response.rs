@@ -11,18 +11,18 @@ use http::{
 use httparse::{Header, ParserConfig, Status};
 use memchr::memchr_iter;
 
-use super::decoder::Decoder;
-use crate::error::MalformedHead;
+use crate::{Decoder, MalformedHead, field};
 
 /// Traefik allows 10 MiB, which no server needs and a thread of many connections cannot afford.
-pub(crate) const MAX_HEAD: usize = 1024 * 1024;
+const MAX_HEAD: usize = 1024 * 1024;
 const FIELDS_ON_STACK: usize = 64;
 const MAX_FIELDS: usize = 4096;
 
-/// A head and how its message goes on.
+/// What does the head of a response say, and how does the response go on?
 #[derive(Debug)]
-pub(crate) struct Head {
-    pub(crate) parts: Parts,
+pub struct ResponseHead {
+    /// Status and fields, `Transfer-Encoding` taken out.
+    pub parts: Parts,
     content_length: Option<u64>,
     chunked: bool,
     keep_alive: bool,
@@ -30,13 +30,16 @@ pub(crate) struct Head {
 
 /// Finds heads in the bytes of a connection, without reading the same bytes over and over when they trickle.
 #[derive(Debug, Default)]
-pub(crate) struct HeadReader {
+pub struct ResponseReader {
     seen: usize,
 }
 
-impl HeadReader {
+impl ResponseReader {
     /// Takes a whole head from the front of `pending`, or leaves `pending` alone.
-    pub(crate) fn read(&mut self, pending: &mut Bytes) -> Result<Option<Head>, MalformedHead> {
+    ///
+    /// # Errors
+    /// When what is there is the beginning of no head, or of one that is not safe to believe.
+    pub fn read(&mut self, pending: &mut Bytes) -> Result<Option<ResponseHead>, MalformedHead> {
         if !self.is_worth_parsing(pending) {
             return Ok(None);
         }
@@ -66,9 +69,10 @@ impl HeadReader {
     }
 }
 
-impl Head {
+impl ResponseHead {
     /// How is the body of this head framed, in answer to `method`, and may the connection be used after it?
-    pub(crate) fn framing(&self, method: &Method) -> (Decoder, bool) {
+    #[must_use]
+    pub fn framing(&self, method: &Method) -> (Decoder, bool) {
         let bodiless = method == Method::HEAD || is_bodiless(self.parts.status);
         let decoder = match (bodiless, self.chunked, self.content_length) {
             (true, ..) => Decoder::length(0),
@@ -86,7 +90,7 @@ fn is_bodiless(status: StatusCode) -> bool {
     status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
-fn parse(pending: &Bytes) -> Result<Option<(usize, Head)>, MalformedHead> {
+fn parse(pending: &Bytes) -> Result<Option<(usize, ResponseHead)>, MalformedHead> {
     let mut fields = [const { MaybeUninit::uninit() }; FIELDS_ON_STACK];
     match parse_into(pending, &mut fields) {
         Err(MalformedHead::TooManyFields) => {
@@ -100,7 +104,7 @@ fn parse(pending: &Bytes) -> Result<Option<(usize, Head)>, MalformedHead> {
 fn parse_into<'b>(
     pending: &'b Bytes,
     fields: &mut [MaybeUninit<Header<'b>>],
-) -> Result<Option<(usize, Head)>, MalformedHead> {
+) -> Result<Option<(usize, ResponseHead)>, MalformedHead> {
     let mut response = httparse::Response::new(&mut []);
     let length = match lenient().parse_response_with_uninit_headers(&mut response, pending, fields)
     {
@@ -137,7 +141,7 @@ fn assemble(
     status: StatusCode,
     version: Version,
     fields: &[Header<'_>],
-) -> Result<Head, MalformedHead> {
+) -> Result<ResponseHead, MalformedHead> {
     let mut headers = HeaderMap::with_capacity(fields.len());
     let mut framing = FramingFields::default();
     for field in fields {
@@ -159,7 +163,7 @@ fn assemble(
     parts.status = status;
     parts.version = version;
     parts.headers = headers;
-    Ok(Head {
+    Ok(ResponseHead {
         parts,
         content_length,
         chunked,
@@ -199,7 +203,7 @@ impl FramingFields {
     /// Notes what the field says about framing; is it also for the caller?
     fn wants(&mut self, name: &HeaderName, value: &HeaderValue) -> bool {
         if *name == CONTENT_LENGTH {
-            let length = parse_length(value.as_bytes()).ok_or(());
+            let length = field::parse_length(value.as_bytes()).ok_or(());
             let first = self.content_length.is_none();
             match self.content_length {
                 Some(known) if known != length => self.content_length = Some(Err(())),
@@ -214,11 +218,7 @@ impl FramingFields {
             return false;
         }
         if *name == CONNECTION {
-            for token in value
-                .as_bytes()
-                .split(|&byte| byte == b',')
-                .map(<[u8]>::trim_ascii)
-            {
+            for token in field::tokens(value.as_bytes()) {
                 self.close |= token.eq_ignore_ascii_case(b"close");
                 self.keep_alive |= token.eq_ignore_ascii_case(b"keep-alive");
             }
@@ -256,18 +256,4 @@ impl FramingFields {
             None => Ok((None, false, keep_alive)),
         }
     }
-}
-
-/// RFC 9110 §8.6: digits only; no sign, no list. The top bit stays free, as in Go.
-fn parse_length(value: &[u8]) -> Option<u64> {
-    if value.is_empty() {
-        return None;
-    }
-    value.iter().try_fold(0_u64, |length, byte| {
-        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
-        length
-            .checked_mul(10)?
-            .checked_add(digit)
-            .filter(|&length| length <= u64::MAX >> 1)
-    })
 }
