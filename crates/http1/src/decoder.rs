@@ -1,9 +1,9 @@
 //! Takes a body out of its framing.
 
 use bytes::{Buf, Bytes};
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::MalformedBody;
+use crate::{MalformedBody, trailers::may_trail};
 
 const MAX_OVERHEAD: u64 = 16 * 1024;
 const MAX_TRAILERS: usize = 64 * 1024;
@@ -169,7 +169,10 @@ impl Chunked {
             pending.advance(1);
             self.state = self.step(byte)?;
             if self.state == State::End && !self.trailers.is_empty() {
-                return self.read_trailers().map(Decoded::Trailers);
+                let trailers = self.read_trailers()?;
+                if !trailers.is_empty() {
+                    return Ok(Decoded::Trailers(trailers));
+                }
             }
         }
     }
@@ -255,8 +258,7 @@ impl Chunked {
             let name = HeaderName::from_bytes(field.name.as_bytes())
                 .map_err(|_| MalformedBody::Trailer)?;
             let value = HeaderValue::from_bytes(field.value).map_err(|_| MalformedBody::Trailer)?;
-            // RFC 9110 §6.5.1: framing has no place in trailers.
-            if name != header::CONTENT_LENGTH && name != header::TRANSFER_ENCODING {
+            if may_trail(&name) {
                 trailers
                     .try_append(name, value)
                     .map_err(|_| MalformedBody::TrailersTooLarge)?;

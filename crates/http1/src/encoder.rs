@@ -10,10 +10,7 @@ use bytes::{Buf, Bytes};
 use http::HeaderMap;
 use http_body::{Body, Frame};
 
-use crate::{
-    LengthMismatch,
-    field::{frames_a_message, write_field},
-};
+use crate::{LengthMismatch, field::write_field, trailers::may_trail};
 
 /// Pieces up to this size are copied behind each other: that is cheaper than to have the kernel collect them, and lets
 /// go of the buffer that they were read to.
@@ -159,7 +156,7 @@ impl Encoder {
                 let fields = trailers
                     .into_iter()
                     .flatten()
-                    .filter(|(name, _)| !frames_a_message(name));
+                    .filter(|(name, _)| may_trail(name));
                 fields.for_each(|(name, value)| write_field(&mut self.flat, name, value));
                 self.flat.extend_from_slice(b"\r\n");
             }

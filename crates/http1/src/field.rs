@@ -1,9 +1,6 @@
 //! Single fields of a head.
 
-use http::{
-    HeaderName, HeaderValue,
-    header::{CONNECTION, CONTENT_LENGTH, HOST, TRAILER, TRANSFER_ENCODING},
-};
+use http::{HeaderName, HeaderValue};
 use memchr::memchr_iter;
 
 /// Writes one field, its name as Go's `textproto.CanonicalMIMEHeaderKey` spells it: `weird_name` becomes `Weird_name`,
@@ -57,11 +54,4 @@ pub(crate) fn parse_length(value: &[u8]) -> Option<u64> {
 /// The items of a comma-separated list.
 pub(crate) fn tokens(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.split(|&byte| byte == b',').map(<[u8]>::trim_ascii)
-}
-
-/// RFC 9110 §6.5.1: such fields must not come after the message that they frame or route.
-pub(crate) fn frames_a_message(name: &HeaderName) -> bool {
-    static FRAMING: [HeaderName; 5] =
-        [CONTENT_LENGTH, TRANSFER_ENCODING, HOST, TRAILER, CONNECTION];
-    FRAMING.contains(name)
 }

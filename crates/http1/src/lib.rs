@@ -28,6 +28,7 @@ mod field;
 mod fuzz;
 mod request;
 mod response;
+mod trailers;
 
 use bytes::{Bytes, BytesMut};
 
@@ -41,6 +42,7 @@ pub use crate::{
     field::{write_field, write_raw_field},
     request::{RequestHead, RequestReader},
     response::{ResponseHead, ResponseReader},
+    trailers::may_trail,
 };
 
 /// Joins heads that come in pieces: rare, and linear in their size.

@@ -1,6 +1,5 @@
 use std::{
     cell::RefCell,
-    error::Error as StdError,
     fmt,
     pin::Pin,
     rc::Rc,
@@ -11,6 +10,7 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::Notify;
+use traefikrs_http1::may_trail;
 
 use super::connection::Ticket;
 use crate::error::{BoxError, Error};
@@ -36,9 +36,12 @@ impl Body {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        Pin::new(&mut self.incoming)
-            .poll_frame(cx)
-            .map_err(Error::Http2)
+        let frame = ready!(Pin::new(&mut self.incoming).poll_frame(cx));
+        Poll::Ready(match frame {
+            Some(Ok(frame)) => sifted(frame).map(Ok),
+            Some(Err(error)) => Some(Err(Error::Http2(error))),
+            None => None,
+        })
     }
 
     pub(crate) fn is_end_stream(&self) -> bool {
@@ -54,6 +57,23 @@ impl fmt::Debug for Body {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Body").finish_non_exhaustive()
     }
+}
+
+/// The frame without what must not trail; trailers are the last frame, so nothing is the end.
+fn sifted(frame: Frame<Bytes>) -> Option<Frame<Bytes>> {
+    let mut trailers = match frame.into_trailers() {
+        Ok(trailers) => trailers,
+        Err(frame) => return Some(frame),
+    };
+    let late: Vec<_> = trailers
+        .keys()
+        .filter(|name| !may_trail(name))
+        .cloned()
+        .collect();
+    for name in &late {
+        trailers.remove(name);
+    }
+    (!trailers.is_empty()).then(|| Frame::trailers(trailers))
 }
 
 /// What the sender of a request wants to know of its body, which the connection has taken.
@@ -136,15 +156,15 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx)).transpose();
-        Poll::Ready(
-            frame
-                .map_err(|error| {
-                    self.upload.error.replace(Some(error.into()));
-                    Box::<dyn StdError + Send + Sync>::from(Reported)
-                })
-                .transpose(),
-        )
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        Poll::Ready(match frame {
+            Some(Ok(frame)) => sifted(frame).map(Ok),
+            Some(Err(error)) => {
+                self.upload.error.replace(Some(error.into()));
+                Some(Err(Reported.into()))
+            }
+            None => None,
+        })
     }
 
     fn is_end_stream(&self) -> bool {

@@ -128,7 +128,12 @@ async fn echo(request: Request<Incoming>) -> Reply {
     assert_eq!(head.version, Version::HTTP_2);
     reply(
         StatusCode::OK,
-        Full::from(line).with_trailers(async { Some(Ok(grpc_status("0"))) }),
+        Full::from(line).with_trailers(async {
+            let mut trailers = grpc_status("0");
+            trailers.insert(header::AGE, HeaderValue::from_static("1"));
+            trailers.insert(header::CONTENT_TYPE, HeaderValue::from_static("no/way"));
+            Some(Ok(trailers))
+        }),
     )
 }
 
@@ -153,11 +158,16 @@ async fn requests_and_trailers_go_through() {
         answer.data,
         "POST http://a.test/ hello cl=Some(\"5\") te=Some(\"trailers\") tr=0"
     );
-    assert_eq!(answer.trailers.unwrap()["grpc-status"], "0");
+    let trailers = answer.trailers.unwrap();
+    assert_eq!(
+        (&trailers["grpc-status"], &trailers["age"], trailers.len()),
+        (&HeaderValue::from(0), &HeaderValue::from(1), 2)
+    );
 
-    let trailers = async { Some(Ok::<_, Infallible>(grpc_status("9"))) };
+    let mut trailers = grpc_status("9");
+    trailers.insert(header::HOST, HeaderValue::from_static("other"));
     let body = Full::new(Bytes::from_static(b"hi"))
-        .with_trailers(trailers)
+        .with_trailers(async { Some(Ok::<_, Infallible>(trailers)) })
         .boxed();
     let answer = read(&upstreams, &server.peer, with_body(Method::POST, body))
         .await

@@ -106,6 +106,10 @@ async fn the_framing_says_where_a_response_ends() {
             "200  x-a=1 x-b=2 kept",
         ),
         (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nHost: a\r\nX-A: 1\r\n\r\n",
+            "200  x-a=1 kept",
+        ),
+        (
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 9\r\n\r\n",
             "200  kept",
         ),
