@@ -5,7 +5,7 @@ use http::Request;
 use serde_json::json;
 use tokio::net::TcpStream;
 
-use crate::support::{Proxy, answers, echo, to};
+use crate::support::{Proxy, answers, echo, to, to_url};
 
 struct Answer {
     head: http::response::Parts,
@@ -125,13 +125,8 @@ fn cookies_arrive_as_one() {
 
 #[test]
 fn a_server_may_speak_it_too() {
-    let mut http = to(Proxy::to(echo()).leak());
-    let url = http["services"]["server"]["loadBalancer"]["servers"][0]["url"]
-        .as_str()
-        .unwrap()
-        .replace("http:", "h2c:");
-    http["services"]["server"]["loadBalancer"]["servers"][0]["url"] = json!(url);
-    let proxy = Proxy::with(&http, |_| {});
+    let inner = Proxy::to(echo()).leak();
+    let proxy = Proxy::with(&to_url(&format!("h2c://{inner}")), |_| {});
     let body = proxy
         .ask("POST /a?b HTTP/1.1\r\nHost: x.test\r\nContent-Length: 3\r\n\r\nabc")
         .body;

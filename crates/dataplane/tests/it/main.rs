@@ -8,6 +8,7 @@
 
 mod answers;
 mod bodies;
+mod cancellation;
 mod connections;
 mod failures;
 mod headers;
@@ -17,5 +18,6 @@ mod proxy_protocol;
 mod refusals;
 mod routes;
 mod shutdown;
+mod streaming;
 mod support;
 mod upgrades;

@@ -90,9 +90,13 @@ impl Proxy {
 
 /// A configuration in which everything goes to one server.
 pub(crate) fn to(server: SocketAddr) -> Value {
+    to_url(&format!("http://{server}"))
+}
+
+pub(crate) fn to_url(url: &str) -> Value {
     json!({
         "routers": { "all": { "rule": "PathPrefix(`/`) || PathRegexp(`.*`)", "service": "server" } },
-        "services": { "server": { "loadBalancer": { "servers": [{ "url": format!("http://{server}") }] } } },
+        "services": { "server": { "loadBalancer": { "servers": [{ "url": url }] } } },
     })
 }
 
@@ -195,6 +199,11 @@ impl Client {
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// Another end of the same connection, with nothing read.
+    pub(crate) fn twin(&self) -> Self {
+        Self::new(self.stream.try_clone().unwrap())
     }
 
     pub(crate) fn half_close(&self) {
