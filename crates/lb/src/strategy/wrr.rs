@@ -52,18 +52,22 @@ impl Wrr {
         wrr
     }
 
-    /// Tells whether this server can be picked at all.
-    pub fn contains(&self, server: usize) -> bool {
-        self.heap.iter().any(|entry| entry.server == server)
-    }
-
     /// The next server that is eligible; `None` when no server is, and then nobody's turn passes.
     ///
     /// An ineligible server whose turn comes loses it.
     pub fn pick(&mut self, eligible: impl Fn(usize) -> bool) -> Option<usize> {
+        self.pick_by(eligible, |_| 1.0)
+    }
+
+    /// The same among servers that get only a share of what their weight says, greater than 0 and up to 1.
+    pub fn pick_by(
+        &mut self,
+        eligible: impl Fn(usize) -> bool,
+        share: impl Fn(usize) -> f64,
+    ) -> Option<usize> {
         let first = self.heap.first()?.server;
         if eligible(first) {
-            self.advance_first();
+            self.advance_first(share(first));
             return Some(first);
         }
         // Traefik: it would search for ever here.
@@ -71,20 +75,24 @@ impl Wrr {
             return None;
         }
         for _ in 0..self.heap.len() + SKIPS {
-            self.advance_first();
+            self.advance_first(1.0);
             let first = self.heap[0].server;
             if eligible(first) {
-                self.advance_first();
+                self.advance_first(share(first));
                 return Some(first);
             }
         }
-        self.overtake(eligible)
+        self.overtake(eligible, share)
     }
 
     /// Takes the eligible entry that is due first and lets all others that were due before lose their turns at once.
     ///
     /// Passing them one by one could take as many steps as there are between the weights.
-    fn overtake(&mut self, eligible: impl Fn(usize) -> bool) -> Option<usize> {
+    fn overtake(
+        &mut self,
+        eligible: impl Fn(usize) -> bool,
+        share: impl Fn(usize) -> f64,
+    ) -> Option<usize> {
         let candidates = self.heap.iter().filter(|entry| eligible(entry.server));
         let next = candidates.min_by(|a, b| a.deadline.total_cmp(&b.deadline))?;
         let Entry {
@@ -94,7 +102,7 @@ impl Wrr {
         } = *next;
         for entry in &mut self.heap {
             if entry.server == server {
-                entry.deadline += entry.interval;
+                entry.deadline += entry.interval / share(server);
             } else if entry.deadline < now {
                 entry.deadline += ((now - entry.deadline) / entry.interval).ceil() * entry.interval;
             }
@@ -105,13 +113,13 @@ impl Wrr {
         Some(server)
     }
 
-    /// Gives the first entry its next deadline.
-    fn advance_first(&mut self) {
+    /// Gives the first entry its next deadline, the later the smaller its share.
+    fn advance_first(&mut self, share: f64) {
         let last = self.heap.len() - 1;
         // Pop, then push: the same moves as Go's, without leaving the vector.
         self.heap.swap(0, last);
         self.sift_down(0, last);
-        self.heap[last].deadline += self.heap[last].interval;
+        self.heap[last].deadline += self.heap[last].interval / share;
         self.sift_up(last);
     }
 
