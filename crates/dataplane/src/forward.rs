@@ -30,6 +30,7 @@ pub(crate) fn answer(
 ) -> Answer {
     match answered {
         Ok(upstream::Answer::Response { mut head, body }) => {
+            connection.unshared.heed(&head.headers);
             if Seen::among(&head.headers).any_for_one_hop() {
                 hop_by_hop::remove(&mut head.headers);
             }
@@ -188,9 +189,9 @@ fn target(
     Target::try_from(format!("{base}{slash}{asked}")).map_err(|_| Error::Target)
 }
 
-pub(crate) fn peer(server: &Server) -> Peer<'_> {
+pub(crate) fn peer<'s>(connection: &Connection, server: &'s Server) -> Peer<'s> {
     Peer {
-        pool: server.pool.into(),
+        pool: connection.unshared.pool(server.pool),
         scheme: match server.scheme {
             Scheme::Http => upstream::Scheme::Http,
             Scheme::H2c => upstream::Scheme::H2c,
