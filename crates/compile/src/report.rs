@@ -7,12 +7,10 @@ use traefikrs_config::diagnostic::{Diagnostic, Reason};
 use traefikrs_config::elements::Elements;
 use traefikrs_config::{QualifiedName, dynamic};
 
-use crate::asked::Ask;
-
 /// What became of each router, service and middleware?
 ///
 /// (Traefik: `pkg/config/runtime`, shown by its API.)
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub struct Report {
     /// Routers by qualified name.
     pub routers: Elements<RouterReport, QualifiedName>,
@@ -136,9 +134,7 @@ pub struct RouterReport {
     /// Whether it works.
     pub verdict: Verdict,
     /// The entry points that it was put on.
-    pub using: Box<[Arc<str>]>,
-    /// What it was built from.
-    pub(crate) asked: Box<[Ask]>,
+    pub using: Vec<String>,
 }
 
 /// What became of a service.
@@ -149,7 +145,7 @@ pub struct ServiceReport {
     /// Whether it works.
     pub verdict: Verdict,
     /// The routers that name it.
-    pub used_by: Arc<Vec<QualifiedName>>,
+    pub used_by: Vec<QualifiedName>,
     /// The URLs of its servers as far as they could be built; empty when no router needs it.
     pub servers: Vec<Arc<str>>,
 }
@@ -162,5 +158,5 @@ pub struct MiddlewareReport {
     /// Whether it works.
     pub verdict: Verdict,
     /// The routers that name it.
-    pub used_by: Arc<Vec<QualifiedName>>,
+    pub used_by: Vec<QualifiedName>,
 }

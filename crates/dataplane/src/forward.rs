@@ -30,7 +30,6 @@ pub(crate) fn answer(
 ) -> Answer {
     match answered {
         Ok(upstream::Answer::Response { mut head, body }) => {
-            connection.unshared.heed(&head.headers);
             if Seen::among(&head.headers).any_for_one_hop() {
                 hop_by_hop::remove(&mut head.headers);
             }
@@ -189,9 +188,9 @@ fn target(
     Target::try_from(format!("{base}{slash}{asked}")).map_err(|_| Error::Target)
 }
 
-pub(crate) fn peer<'s>(connection: &Connection, server: &'s Server) -> Peer<'s> {
+pub(crate) fn peer(server: &Server) -> Peer<'_> {
     Peer {
-        pool: connection.unshared.pool(server.pool),
+        pool: server.pool.into(),
         scheme: match server.scheme {
             Scheme::Http => upstream::Scheme::Http,
             Scheme::H2c => upstream::Scheme::H2c,

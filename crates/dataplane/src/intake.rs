@@ -10,7 +10,7 @@ use http::header::{
     UPGRADE,
 };
 use http::request::Parts;
-use http::uri::PathAndQuery;
+use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 use traefikrs_gourl::{InvalidEscape, canonical_path, host, normalized_path};
 
@@ -25,6 +25,7 @@ mod seen;
 
 pub(crate) use forwarded::FOR;
 pub(crate) use seen::Seen;
+use seen::{CONTENT_LENGTH_ALIAS, TRANSFER_ENCODING_ALIAS};
 
 /// What a request says besides its method, target and headers.
 #[derive(Debug)]
@@ -120,6 +121,12 @@ fn check_framing(parts: &mut Parts, seen: Seen) -> Result<(), Box<Answer>> {
         // RFC 9112 §6.3: the coding overrides a length, and only one of them may be passed on.
         parts.headers.remove(TRANSFER_ENCODING);
         parts.headers.remove(CONTENT_LENGTH);
+    } else if seen.content_length() && parts.headers.get(CONTENT_LENGTH).is_some_and(is_too_long) {
+        return Err(bad_request());
+    }
+    if seen.framing_alias() {
+        parts.headers.remove(CONTENT_LENGTH_ALIAS);
+        parts.headers.remove(TRANSFER_ENCODING_ALIAS);
     }
     if seen.expect() && parts.version < Version::HTTP_2 {
         let expected = parts
@@ -132,6 +139,15 @@ fn check_framing(parts: &mut Parts, seen: Seen) -> Result<(), Box<Answer>> {
         }
     }
     Ok(())
+}
+
+/// Whether a length is beyond what many servers, Go's among them, can count.
+fn is_too_long(length: &HeaderValue) -> bool {
+    let length = length
+        .to_str()
+        .ok()
+        .and_then(|length| length.parse::<u64>().ok());
+    length.is_none_or(|length| i64::try_from(length).is_err())
 }
 
 /// RFC 9110 §6.5.1: what frames a message cannot come behind it.
@@ -170,6 +186,11 @@ fn settle_host(parts: &mut Parts) -> Result<HeaderValue, Box<Answer>> {
     let scheme = parts.uri.scheme_str().unwrap_or("http");
     if !scheme.starts_with(|first: char| first.is_ascii_alphabetic()) {
         // RFC 3986 §3.1, which the URI type is lenient about.
+        return Err(bad_request());
+    }
+    let authority = parts.uri.authority().map_or("", Authority::as_str);
+    if parts.version == Version::HTTP_2 && authority.contains('@') {
+        // RFC 9113 §8.3.1.
         return Err(bad_request());
     }
     let absolute = parts.uri.authority().map(|authority| {

@@ -1,6 +1,6 @@
 //! One thread that serves: its runtime, its clock, its connections to servers.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,8 +41,6 @@ pub(crate) struct Worker {
     /// Room to put a small write together.
     pub(crate) scratch: RefCell<Vec<u8>>,
     current: RefCell<Current>,
-    /// The last number of a pool that no two clients share.
-    unshared: Cell<u64>,
 }
 
 /// One configuration. Requests of a thread share it by a count of the thread's own: one that all threads write to would
@@ -72,8 +70,6 @@ impl Worker {
                 published,
                 generation,
             }),
-            // Shared pools are counted from zero.
-            unshared: Cell::new(u64::MAX >> 1),
             shared,
         })
     }
@@ -92,12 +88,6 @@ impl Worker {
             });
         }
         Rc::clone(generation)
-    }
-
-    /// The number of a pool that nobody has used yet.
-    pub(crate) fn unshared_pool(&self) -> u64 {
-        self.unshared.update(|last| last.wrapping_add(1));
-        self.unshared.get()
     }
 
     pub(crate) fn is_terminating(&self) -> bool {

@@ -1,7 +1,7 @@
 use http::HeaderMap;
 use http::header::{
-    CONNECTION, EXPECT, PRAGMA, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, EXPECT, PRAGMA, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
+    TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
 use super::forwarded;
@@ -16,18 +16,26 @@ const PRAGMA_BIT: u8 = 1 << 2;
 const TRANSFER_ENCODING_BIT: u8 = 1 << 3;
 const HOP_BY_HOP_BIT: u8 = 1 << 4;
 const FORWARDED_BIT: u8 = 1 << 5;
+const CONTENT_LENGTH_BIT: u8 = 1 << 6;
+const FRAMING_ALIAS_BIT: u8 = 1 << 7;
+
+/// What servers that read an underscore as a dash take for the framing of a message.
+pub(super) const CONTENT_LENGTH_ALIAS: &str = "content_length";
+pub(super) const TRANSFER_ENCODING_ALIAS: &str = "transfer_encoding";
 
 impl Seen {
     pub(crate) fn among(headers: &HeaderMap) -> Self {
         Self(headers.keys().fold(0, |bits, name| {
             bits | match *name {
                 CONNECTION => CONNECTION_BIT,
+                CONTENT_LENGTH => CONTENT_LENGTH_BIT,
                 EXPECT => EXPECT_BIT,
                 PRAGMA => PRAGMA_BIT,
                 TRANSFER_ENCODING => TRANSFER_ENCODING_BIT,
                 TE | TRAILER | UPGRADE | PROXY_AUTHENTICATE | PROXY_AUTHORIZATION => HOP_BY_HOP_BIT,
                 _ => match name.as_str() {
                     "keep-alive" | "proxy-connection" | "http2-settings" => HOP_BY_HOP_BIT,
+                    CONTENT_LENGTH_ALIAS | TRANSFER_ENCODING_ALIAS => FRAMING_ALIAS_BIT,
                     name if forwarded::is_managed(name) => FORWARDED_BIT,
                     _ => 0,
                 },
@@ -49,6 +57,15 @@ impl Seen {
 
     pub(crate) fn transfer_encoding(self) -> bool {
         self.0 & TRANSFER_ENCODING_BIT != 0
+    }
+
+    pub(crate) fn content_length(self) -> bool {
+        self.0 & CONTENT_LENGTH_BIT != 0
+    }
+
+    /// Headers that some servers would take for the framing of the message, and that are not.
+    pub(crate) fn framing_alias(self) -> bool {
+        self.0 & FRAMING_ALIAS_BIT != 0
     }
 
     /// Headers that go no further than this connection.

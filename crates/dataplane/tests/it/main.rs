@@ -14,12 +14,10 @@ mod failures;
 mod headers;
 mod http2;
 mod paths;
-
 mod proxy_protocol;
 mod refusals;
 mod routes;
 mod shutdown;
 mod streaming;
 mod support;
-mod unshared;
 mod upgrades;
