@@ -16,6 +16,9 @@ use crate::client::{Answer, Client};
 /// Long enough for a busy machine; only a failure waits so long.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
+/// Asking all the time would take the processor from whom one waits for.
+pub(crate) const PAUSE: Duration = Duration::from_millis(2);
+
 pub(crate) struct Proxy {
     process: Child,
     addresses: HashMap<String, SocketAddr>,
@@ -243,8 +246,6 @@ fn free() -> SocketAddr {
 
 /// Asks until it is so; says how long that took.
 pub(crate) fn await_true(what: &str, mut is_so: impl FnMut() -> bool) -> Duration {
-    // Asking all the time would take the processor from whom it waits for.
-    const PAUSE: Duration = Duration::from_millis(2);
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < DEADLINE, "{what} did not come");
