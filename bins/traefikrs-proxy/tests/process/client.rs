@@ -138,6 +138,11 @@ impl Client {
         self.take(len.min(self.read.len()))
     }
 
+    /// What has come already and was not asked for.
+    pub(crate) fn read_ahead(&mut self) -> String {
+        self.take(self.read.len())
+    }
+
     /// What comes before the end of the connection.
     pub(crate) fn rest(&mut self) -> String {
         while self.read_more() {}

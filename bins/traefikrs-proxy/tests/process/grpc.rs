@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
@@ -23,6 +24,7 @@ use tower::service_fn;
 
 use crate::Site;
 use crate::proxy::DEADLINE;
+use crate::uploads::await_rest;
 
 /// More than any buffer on the way holds.
 const LARGE: usize = 16 << 20;
@@ -70,6 +72,7 @@ impl Decoder for Raw {
 struct Calls {
     began: Notify,
     cancelled: Notify,
+    go_on: Notify,
 }
 
 struct OnDrop(Arc<Calls>);
@@ -101,6 +104,20 @@ async fn join(request: Request<Streaming<Bytes>>) -> Result<Response<Bytes>, Sta
         joined.extend_from_slice(&message);
     }
     Ok(Response::new(joined.into()))
+}
+
+/// Counts what it hears, once it may.
+async fn count(
+    calls: Arc<Calls>,
+    request: Request<Streaming<Bytes>>,
+) -> Result<Response<Bytes>, Status> {
+    calls.go_on.notified().await;
+    let mut length = 0;
+    let mut messages = request.into_inner();
+    while let Some(message) = messages.message().await? {
+        length += message.len();
+    }
+    Ok(Response::new(length.to_string().into()))
 }
 
 /// Says each byte that it hears.
@@ -144,6 +161,10 @@ async fn answer(calls: Arc<Calls>, request: http::Request<Body>) -> http::Respon
     match request.uri().path() {
         "/test/SayBack" => grpc.unary(service_fn(say_back), request).await,
         "/test/Join" => grpc.client_streaming(service_fn(join), request).await,
+        "/test/Count" => {
+            let count = service_fn(move |request| count(Arc::clone(&calls), request));
+            grpc.client_streaming(count, request).await
+        }
         "/test/Split" => grpc.server_streaming(service_fn(split), request).await,
         "/test/Talk" => grpc.streaming(service_fn(talk), request).await,
         "/test/Refuse" => grpc.unary(service_fn(refuse), request).await,
@@ -161,7 +182,7 @@ async fn answer(calls: Arc<Calls>, request: http::Request<Body>) -> http::Respon
 struct Scene {
     calls: Arc<Calls>,
     client: client::Grpc<Channel>,
-    _site: Site,
+    site: Site,
 }
 
 impl Scene {
@@ -182,7 +203,7 @@ impl Scene {
         Self {
             calls,
             client: client::Grpc::new(channel).max_decoding_message_size(LARGE),
-            _site: site,
+            site,
         }
     }
 
@@ -340,6 +361,36 @@ async fn large_messages_go_both_ways() {
         .await
         .unwrap();
     assert!(response.into_inner() == message, "the message has changed");
+}
+
+#[tokio::test]
+async fn a_hundred_megabytes_go_no_faster_than_they_are_read() {
+    const PIECE: usize = 1 << 20;
+    let scene = Scene::set().await;
+    let idle = scene.site.proxy.resident_bytes();
+    let n_sent = Arc::<AtomicUsize>::default();
+    let counter = Arc::clone(&n_sent);
+    let piece = Bytes::from(vec![b'x'; PIECE]);
+    let pieces = stream::iter(0..100).map(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        piece.clone()
+    });
+    let path = PathAndQuery::from_static("/test/Count");
+    let mut client = scene.client().await;
+    let counting = client.client_streaming(Request::new(pieces), path, Raw);
+    let calls = Arc::clone(&scene.calls);
+    let watching = tokio::task::spawn_blocking(move || {
+        let n_stuck = await_rest(&n_sent);
+        calls.go_on.notify_one();
+        n_stuck
+    });
+    let (counted, n_stuck) = in_time(future::join(counting, watching)).await;
+    assert_eq!(counted.unwrap().into_inner(), (100 * PIECE).to_string());
+    let n_stuck = n_stuck.unwrap();
+    assert!(n_stuck < 50, "{n_stuck} MiB are gone");
+    let grown = scene.site.proxy.peak_bytes().saturating_sub(idle);
+    println!("stuck after {n_stuck} MiB, {grown} bytes");
+    assert!(grown < 8 << 20, "{grown}");
 }
 
 #[tokio::test]

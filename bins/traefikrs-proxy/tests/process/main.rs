@@ -20,6 +20,7 @@ mod shutdown;
 mod slow;
 mod smuggling;
 mod strict;
+mod uploads;
 mod websocket;
 
 use std::fs;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Client, Proxy, answers, echo, server};
+use crate::support::{Client, Proxy, answers, echo, server, to_url};
 
 fn body_of(text: &str) -> &str {
     text.split_once("\n\n").unwrap().1
@@ -61,6 +61,39 @@ fn a_post_without_a_body_has_the_length_zero() {
         "{}",
         response.body
     );
+}
+
+#[test]
+fn any_method_may_have_a_body() {
+    let proxy = Proxy::to(echo());
+    for method in ["GET", "DELETE", "OPTIONS", "PURGE"] {
+        let response = proxy.ask(&format!(
+            "{method} / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+        ));
+        assert!(
+            response.body.contains("\nContent-Length: 3\n"),
+            "{}",
+            response.body
+        );
+        assert_eq!(body_of(&response.body), "abc");
+    }
+}
+
+#[test]
+fn trailers_pass_from_one_protocol_to_the_other() {
+    let inner = Proxy::to(echo()).leak();
+    // HTTP/1.1, then HTTP/2, then HTTP/1.1 again.
+    let proxy = Proxy::with(&to_url(&format!("h2c://{inner}")), |_| {});
+    let response = proxy.ask(
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTrailer: X-Tr\r\n\r\n\
+         1\r\na\r\n0\r\nX-Tr: v\r\nX-Forwarded-For: me\r\nHost: y\r\n\r\n",
+    );
+    assert!(
+        response.body.contains("\nTrailer: X-Tr\n"),
+        "{}",
+        response.body
+    );
+    assert_eq!(body_of(&response.body).to_lowercase(), "ax-tr: v\r\n");
 }
 
 #[test]

@@ -37,6 +37,50 @@ fn bytes_go_both_ways_until_both_sides_have_ended() {
 }
 
 #[test]
+fn a_server_may_say_its_last_word_first() {
+    let (heard, hears) = mpsc::channel();
+    let heard = Mutex::new(heard);
+    let server = server(move |mut client: Client| {
+        let head = client.head();
+        assert_eq!(header(&head, "Upgrade"), Some("Chat/2"));
+        client.send(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: chat/2\r\nConnection: upgrade\r\n\r\nbye",
+        );
+        client.half_close();
+        heard.lock().unwrap().send(client.rest()).unwrap();
+    });
+    let proxy = Proxy::to(server);
+    let mut client = proxy.connect();
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nUpgrade: Chat/2\r\nConnection: Upgrade\r\n\r\n");
+    assert!(client.head().starts_with("HTTP/1.1 101 "));
+    assert_eq!(client.rest(), "bye");
+    client.send("I still have something to say");
+    client.half_close();
+    assert_eq!(hears.recv().unwrap(), "I still have something to say");
+}
+
+#[test]
+fn a_tunnel_carries_more_than_it_can_hold() {
+    const LENGTH: usize = 8 << 20;
+    let proxy = Proxy::to(server(|mut client: Client| {
+        client.head();
+        client.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n");
+        let mut other = client.twin();
+        let talking = std::thread::spawn(move || other.send(vec![b'd'; LENGTH]));
+        assert_eq!(client.exactly(LENGTH).len(), LENGTH);
+        talking.join().unwrap();
+    }));
+    let mut client = proxy.connect();
+    client.send(SWITCH);
+    client.head();
+    let mut other = client.twin();
+    let talking = std::thread::spawn(move || other.send(vec![b'u'; LENGTH]));
+    assert_eq!(client.exactly(LENGTH).len(), LENGTH);
+    talking.join().unwrap();
+    assert_eq!(client.rest(), "");
+}
+
+#[test]
 fn a_server_may_decline() {
     let proxy = Proxy::to(answers("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno"));
     let mut client = proxy.connect();
