@@ -8,9 +8,12 @@ use std::time::Duration;
 use http::HeaderValue;
 use http::uri::Authority;
 use traefikrs_config::QualifiedName;
+use traefikrs_lb::mirror::Mirrors;
 use traefikrs_lb::strategy::Wrr;
 use traefikrs_middleware::Stack;
 use traefikrs_router::RouteTable;
+
+pub use crate::status::StatusRanges;
 
 /// Which routes answer on which entry point? The whole of a configuration, ready to serve.
 ///
@@ -76,6 +79,10 @@ pub enum ServiceKind {
     LoadBalancer(LoadBalancer),
     /// By one of its services.
     Weighted(Weighted),
+    /// By its main service; others get copies of the requests.
+    Mirroring(Mirroring),
+    /// By its main service, or by the one that stands in for it.
+    Failover(Failover),
     /// By the proxy itself.
     Internal(InternalService),
 }
@@ -112,6 +119,43 @@ pub struct Weighted {
     /// Whose turn it is.
     pub balancer: Mutex<Wrr>,
 }
+
+/// A service that answers, and others that get copies of its requests.
+#[derive(Debug)]
+pub struct Mirroring {
+    /// The service that answers.
+    pub main: Arc<Service>,
+    /// Who gets copies, which the choice speaks of by index.
+    pub mirrors: Box<[Arc<Service>]>,
+    /// Which requests are copied, and for whom.
+    pub choice: Mirrors,
+    /// The largest body of a request that is copied; `None` means that requests are copied without their bodies.
+    pub body: Option<BodyLimit>,
+}
+
+/// A service, and the one that stands in for it.
+#[derive(Debug)]
+pub struct Failover {
+    /// The service that answers as a rule.
+    pub main: Arc<Service>,
+    /// The one that stands in for it.
+    pub fallback: Arc<Service>,
+    /// Which answers of the main service are not wanted; `None` means that its health alone counts.
+    pub on_status: Option<OnStatus>,
+}
+
+/// Which answers call for another service?
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnStatus {
+    /// Those with one of these statuses.
+    pub statuses: StatusRanges,
+    /// The largest body of a request that may have to be sent twice; larger ones are refused.
+    pub body: BodyLimit,
+}
+
+/// The largest body that is meant, in bytes; `None` means any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyLimit(pub Option<u64>);
 
 /// One server, ready to connect to.
 #[derive(Debug)]

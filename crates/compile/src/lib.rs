@@ -17,6 +17,7 @@ pub mod report;
 mod router;
 mod server;
 mod service;
+mod status;
 mod transport;
 mod tree;
 

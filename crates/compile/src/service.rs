@@ -17,6 +17,8 @@ use crate::report::Verdict;
 use crate::server::{InvalidServerUrl, ServerUrl};
 use crate::transport::{Pools, transports, unserved_parts};
 
+mod composition;
+
 /// Deeper nesting is refused: each request walks down it.
 const MAX_DEPTH: usize = 64;
 
@@ -183,22 +185,22 @@ impl<'c> Services<'c> {
             if weighted.sticky.is_some() {
                 self.not_served(name, "sticky");
             }
-            return self.weighted(name, &weighted.services, path, middlewares);
+            let follows_health = weighted.health_check.is_some();
+            return self.weighted(name, &weighted.services, follows_health, path, middlewares);
         }
         if let Some(hashed) = highest_random_weight {
             self.not_served(
                 name,
                 "highestRandomWeight: services are chosen in turn by weight instead",
             );
-            return self.weighted(name, &hashed.services, path, middlewares);
+            let follows_health = hashed.health_check.is_some();
+            return self.weighted(name, &hashed.services, follows_health, path, middlewares);
         }
         if let Some(mirroring) = mirroring {
-            self.not_served(name, "mirrors get no copies: mirroring");
-            return self.only(name, &mirroring.service, path, middlewares);
+            return self.mirroring(name, mirroring, path, middlewares);
         }
         if let Some(failover) = failover {
-            self.not_served(name, "the fallback gets no requests: failover");
-            return self.only(name, &failover.service, path, middlewares);
+            return self.failover(name, failover, path, middlewares);
         }
         Err(BuildError::invalid(format!(
             "the service \"{name}\" does not have any type defined"
@@ -209,31 +211,21 @@ impl<'c> Services<'c> {
         &mut self,
         name: &QualifiedName,
         services: &[dynamic::WeightedService],
+        follows_health: bool,
         path: &mut Vec<QualifiedName>,
         middlewares: &mut Middlewares<'c>,
     ) -> Result<ServiceKind, BuildError> {
-        let children = services
-            .iter()
-            .map(|child| self.child(name, &child.name, path, middlewares))
-            .collect::<Result<_, _>>()?;
+        let mut children = Vec::new();
+        for child in services {
+            children.push(self.child(name, &child.name, path, middlewares)?);
+            if follows_health {
+                self.must_report(name, &child.name)?;
+            }
+        }
         let weights = services.iter().map(|child| child.weight.unwrap_or(1));
         Ok(ServiceKind::Weighted(Weighted {
-            children,
+            children: children.into(),
             balancer: Mutex::new(Wrr::new(weights)),
-        }))
-    }
-
-    /// A service in front of another, with nothing of its own yet.
-    fn only(
-        &mut self,
-        name: &QualifiedName,
-        child: &str,
-        path: &mut Vec<QualifiedName>,
-        middlewares: &mut Middlewares<'c>,
-    ) -> Result<ServiceKind, BuildError> {
-        Ok(ServiceKind::Weighted(Weighted {
-            children: [self.child(name, child, path, middlewares)?].into(),
-            balancer: Mutex::new(Wrr::new([1])),
         }))
     }
 
@@ -390,6 +382,18 @@ impl<'c> Services<'c> {
                     .iter()
                     .zip(&now.children)
                     .all(|(before, now)| Arc::ptr_eq(before, now)),
+                (ServiceKind::Mirroring(before), ServiceKind::Mirroring(now)) => {
+                    Arc::ptr_eq(&before.main, &now.main)
+                        && before
+                            .mirrors
+                            .iter()
+                            .zip(&now.mirrors)
+                            .all(|(before, now)| Arc::ptr_eq(before, now))
+                }
+                (ServiceKind::Failover(before), ServiceKind::Failover(now)) => {
+                    Arc::ptr_eq(&before.main, &now.main)
+                        && Arc::ptr_eq(&before.fallback, &now.fallback)
+                }
                 (ServiceKind::Internal(before), ServiceKind::Internal(now)) => before == now,
                 _ => false,
             };

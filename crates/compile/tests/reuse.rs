@@ -83,6 +83,37 @@ fn a_change_is_seen_by_the_service_and_its_parents_only() {
 }
 
 #[test]
+fn a_composed_service_goes_on_while_its_parts_do() {
+    let composed = |kind: &str| {
+        let mut configuration = configuration();
+        configuration["http"]["services"]["w@file"] = match kind {
+            "mirroring" => {
+                json!({ "mirroring": { "service": "a", "mirrors": [{ "name": "b", "percent": 30 }] } })
+            }
+            _ => {
+                json!({ "failover": { "service": "a", "fallback": "b", "errors": { "status": ["500"] } } })
+            }
+        };
+        configuration
+    };
+    for kind in ["mirroring", "failover"] {
+        let first = generation(&composed(kind), None);
+        let mut other = composed(kind);
+        other["http"]["routers"]["new@file"] =
+            json!({ "entryPoints": ["web"], "rule": "Host(`y`)", "service": "b" });
+        let second = generation(&other, Some(&first));
+        assert!(Arc::ptr_eq(&root(&first), &root(&second)), "{kind}");
+        for part in ["a", "b"] {
+            let mut changed = other.clone();
+            changed["http"]["services"][format!("{part}@file")]["loadBalancer"]["passHostHeader"] =
+                json!(false);
+            let third = generation(&changed, Some(&second));
+            assert!(!Arc::ptr_eq(&root(&second), &root(&third)), "{kind} {part}");
+        }
+    }
+}
+
+#[test]
 fn servers_that_stay_keep_their_connections() {
     let first = generation(&configuration(), None);
     let mut changed = configuration();
