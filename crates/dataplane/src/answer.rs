@@ -22,6 +22,11 @@ pub(crate) fn no_server() -> Answer {
     plain(StatusCode::SERVICE_UNAVAILABLE, "no available server\n")
 }
 
+/// A body that is larger than a service takes.
+pub(crate) fn too_large() -> Answer {
+    plain(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large\n")
+}
+
 /// Just the status.
 pub(crate) fn empty(status: StatusCode) -> Answer {
     answer(status, "")

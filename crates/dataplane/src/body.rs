@@ -15,6 +15,7 @@ use traefikrs_upstream::{BoxError, UpstreamBody};
 
 use crate::clock::Deadline;
 use crate::connection::{Connection, InFlight};
+use crate::mirror::Followed;
 
 /// What a client sends after the head, for as long as it may.
 #[derive(Debug)]
@@ -103,6 +104,56 @@ impl http_body::Body for RequestBody {
     }
 }
 
+/// What a server gets as the body of a request.
+pub(crate) enum Upload {
+    /// What the client sends, as it comes.
+    Client(RequestBody),
+    /// What a service that asks more than one server makes of it.
+    Made(Pin<Box<dyn http_body::Body<Data = Bytes, Error = BoxError>>>),
+    /// Nothing.
+    Empty,
+}
+
+impl Upload {
+    pub(crate) fn made(
+        body: impl http_body::Body<Data = Bytes, Error = BoxError> + 'static,
+    ) -> Self {
+        Self::Made(Box::pin(body))
+    }
+}
+
+impl http_body::Body for Upload {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut *self {
+            Self::Client(body) => Pin::new(body).poll_frame(cx),
+            Self::Made(body) => body.as_mut().poll_frame(cx),
+            Self::Empty => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Client(body) => body.is_end_stream(),
+            Self::Made(body) => body.is_end_stream(),
+            Self::Empty => true,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Client(body) => body.size_hint(),
+            Self::Made(body) => body.size_hint(),
+            Self::Empty => SizeHint::with_exact(0),
+        }
+    }
+}
+
 fn broken(error: hyper::Error) -> BoxError {
     let source = error
         .source()
@@ -162,7 +213,21 @@ pub(crate) struct ResponseBody {
 
 pub(crate) enum Content {
     Whole(Bytes),
-    Upstream(UpstreamBody<RequestBody>),
+    Upstream(UpstreamBody<Upload>),
+    /// Something else is done when it is through.
+    Followed(Box<Followed>),
+}
+
+impl Content {
+    /// Whether nothing of it is missing, as far as can be told.
+    pub(crate) fn is_complete(&self) -> bool {
+        use http_body::Body;
+        match self {
+            Self::Whole(_) => true,
+            Self::Upstream(body) => body.is_end_stream(),
+            Self::Followed(followed) => followed.content().is_complete(),
+        }
+    }
 }
 
 impl From<&'static str> for Content {
@@ -193,35 +258,58 @@ impl http_body::Body for ResponseBody {
         if let Some(error) = this.failure.take() {
             return Poll::Ready(Some(Err(error)));
         }
-        match &mut this.content {
-            Content::Whole(bytes) => {
-                let bytes = std::mem::take(bytes);
-                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+        match Pin::new(&mut this.content).poll_frame(cx) {
+            Poll::Ready(Some(Err(error))) => {
+                tracing::debug!(%error, "answer broken off");
+                // A failed body ends the connection at once; what came before is written first.
+                this.failure = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
             }
-            Content::Upstream(body) => match Pin::new(body).poll_frame(cx) {
-                Poll::Ready(Some(Err(error))) => {
-                    tracing::debug!(%error, "answer broken off");
-                    // A failed body ends the connection at once; what came before is written first.
-                    this.failure = Some(error);
-                    cx.waker().wake_by_ref();
-                    Poll::Pending
-                }
-                frame => frame,
-            },
+            frame => frame,
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.content {
-            Content::Whole(bytes) => bytes.is_empty(),
-            Content::Upstream(body) => body.is_end_stream(),
+        self.content.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.content.size_hint()
+    }
+}
+
+impl http_body::Body for Content {
+    type Data = Bytes;
+    type Error = traefikrs_upstream::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match &mut *self {
+            Self::Whole(bytes) => {
+                let bytes = std::mem::take(bytes);
+                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+            }
+            Self::Upstream(body) => Pin::new(body).poll_frame(cx),
+            Self::Followed(followed) => followed.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => bytes.is_empty(),
+            Self::Upstream(body) => body.is_end_stream(),
+            Self::Followed(followed) => followed.content().is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.content {
-            Content::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Content::Upstream(body) => body.size_hint(),
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Upstream(body) => body.size_hint(),
+            Self::Followed(followed) => followed.content().size_hint(),
         }
     }
 }

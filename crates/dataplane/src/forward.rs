@@ -12,7 +12,7 @@ use traefikrs_gourl::query::Semicolons;
 use traefikrs_upstream::{self as upstream, Limits, Outgoing, Peer, Target};
 
 use crate::answer::{self, Answer};
-use crate::body::{Content, RequestBody};
+use crate::body::{Content, Upload};
 use crate::connection::Connection;
 use crate::hop_by_hop;
 use crate::intake::{FOR, Seen, has_token};
@@ -22,11 +22,33 @@ mod error;
 
 pub(crate) use error::Error;
 
+/// Asks a server, for those who have room for a future of its own.
+pub(crate) async fn ask(
+    connection: &Connection,
+    balancer: &LoadBalancer,
+    server: &Server,
+    inbound: Inbound,
+    body: Upload,
+) -> Answer {
+    let worker = &connection.entry_point.worker;
+    let peer = peer(server);
+    let limits = limits(&balancer.transport, worker.shared.n_workers);
+    let answered = match outgoing(connection, balancer, server, inbound, body) {
+        Ok(outgoing) => worker
+            .upstreams
+            .send(&peer, &limits, outgoing)
+            .await
+            .map_err(Error::from),
+        Err(error) => Err(error),
+    };
+    answer(connection, server, answered)
+}
+
 /// What the client is told: the answer of the server, or that there is none.
 pub(crate) fn answer(
     connection: &Connection,
     server: &Server,
-    answered: Result<upstream::Answer<RequestBody>, Error>,
+    answered: Result<upstream::Answer<Upload>, Error>,
 ) -> Answer {
     match answered {
         Ok(upstream::Answer::Response { mut head, body }) => {
@@ -73,8 +95,8 @@ pub(crate) fn outgoing(
     balancer: &LoadBalancer,
     server: &Server,
     inbound: Inbound,
-    body: RequestBody,
-) -> Result<Outgoing<RequestBody>, Error> {
+    body: Upload,
+) -> Result<Outgoing<Upload>, Error> {
     let Inbound {
         parts,
         context,

@@ -60,20 +60,26 @@
 
 mod answer;
 mod apply;
+mod background;
 mod body;
 mod clock;
+mod compose;
 mod connection;
 mod dataplane;
+mod discard;
 mod entry_point;
+mod failover;
 mod forward;
 mod hop_by_hop;
 mod intake;
 mod internal;
 mod listen;
+mod mirror;
 mod options;
 mod pick;
 pub mod proxy_protocol;
 mod refusal;
+mod replay;
 mod request_line;
 mod route;
 mod serve;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use http::header::HOST;
 use http::{HeaderValue, StatusCode};
 use traefikrs_compile::compiled::{
-    EntryPointRoutes, LoadBalancer, Route, Server, Service, ServiceKind, Target,
+    EntryPointRoutes, Failover, LoadBalancer, Mirroring, OnStatus, Route, Server, Service,
+    ServiceKind, Target,
 };
 use traefikrs_gourl::routing_path;
+use traefikrs_lb::mirror::Chosen;
 use traefikrs_middleware::path;
 use traefikrs_router::{RequestView, RouteTable};
 
@@ -17,14 +19,34 @@ use crate::serve::Inbound;
 use crate::worker::Worker;
 use crate::{internal, pick};
 
-/// Follows a request to a server; the error is the answer it gets on the way.
+/// Who is to be asked.
+pub(crate) enum Picked<'g> {
+    /// One server, once.
+    Server(&'g LoadBalancer, &'g Server),
+    /// More than that.
+    Composed(Composed<'g>),
+}
+
+/// A service that asks more than one server.
+pub(crate) enum Composed<'g> {
+    Mirroring {
+        mirroring: &'g Mirroring,
+        chosen: Chosen,
+    },
+    Failover {
+        failover: &'g Failover,
+        on_status: &'g OnStatus,
+    },
+}
+
+/// Follows a request to whoever answers; the error is the answer it gets on the way.
 pub(crate) fn lead<'g>(
     routes: &'g EntryPointRoutes,
     canonical_host: &str,
     inbound: &mut Inbound,
     passed: &mut Passed<'g>,
     worker: &Worker,
-) -> Result<(&'g LoadBalancer, &'g Server), Box<Answer>> {
+) -> Result<Picked<'g>, Box<Answer>> {
     let service = route(routes, canonical_host, inbound, passed)?;
     pick(service, inbound, passed, worker)
 }
@@ -51,23 +73,40 @@ fn route<'g>(
     }
 }
 
-fn pick<'g>(
+/// Follows a request from a service to whoever answers.
+pub(crate) fn pick<'g>(
     service: &'g Service,
     inbound: &mut Inbound,
     passed: &mut Passed<'g>,
     worker: &Worker,
-) -> Result<(&'g LoadBalancer, &'g Server), Box<Answer>> {
+) -> Result<Picked<'g>, Box<Answer>> {
     let mut service = service;
     loop {
         passed.through(&service.stack, inbound)?;
         service = match &service.kind {
             ServiceKind::LoadBalancer(balancer) => {
                 let server = pick::server(balancer).ok_or_else(|| Box::new(answer::no_server()))?;
-                return Ok((balancer, server));
+                return Ok(Picked::Server(balancer, server));
             }
             ServiceKind::Weighted(weighted) => {
                 pick::child(weighted).ok_or_else(|| Box::new(answer::no_server()))?
             }
+            ServiceKind::Mirroring(mirroring) => {
+                let chosen = mirroring.choice.next();
+                if !chosen.is_empty() {
+                    return Ok(Picked::Composed(Composed::Mirroring { mirroring, chosen }));
+                }
+                &mirroring.main
+            }
+            ServiceKind::Failover(failover) => match &failover.on_status {
+                Some(on_status) => {
+                    return Ok(Picked::Composed(Composed::Failover {
+                        failover,
+                        on_status,
+                    }));
+                }
+                None => &failover.main,
+            },
             ServiceKind::Internal(internal) => {
                 return Err(Box::new(internal::answer(
                     *internal,

@@ -6,22 +6,22 @@ use http::header::{CONNECTION, EXPECT};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, Version};
 use hyper::body::Incoming;
-use traefikrs_compile::compiled::{LoadBalancer, Server};
 use traefikrs_gourl::host;
 use traefikrs_gourl::query::Semicolons;
 use traefikrs_middleware::Context;
 
 use crate::answer::{self, Answer};
 use crate::apply::Passed;
-use crate::body::{RequestBody, ResponseBody};
+use crate::body::{RequestBody, ResponseBody, Upload};
 use crate::connection::{Connection, InFlight};
 use crate::forward::Error;
 use crate::intake::{self, Seen};
+use crate::route::{self, Picked};
 use crate::worker::Generation;
-use crate::{body, forward, route};
+use crate::{body, compose, forward};
 
 /// A request on its way in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Inbound {
     pub(crate) parts: Parts,
     pub(crate) context: Context,
@@ -59,10 +59,10 @@ pub(crate) async fn serve(
     };
     let mut passed = Passed::default();
     let mut answer = match lead(&connection, &generation, &mut inbound, &mut passed) {
-        Ok((balancer, server)) => {
+        Ok(Picked::Server(balancer, server)) => {
             asks_leave = false;
             let context = inbound.context.clone();
-            let body = RequestBody::new(incoming, &connection);
+            let body = Upload::Client(RequestBody::new(incoming, &connection));
             let peer = forward::peer(server);
             let limits = forward::limits(&balancer.transport, worker.shared.n_workers);
             let answered = match forward::outgoing(&connection, balancer, server, inbound, body) {
@@ -74,6 +74,13 @@ pub(crate) async fn serve(
                 Err(error) => Err(error),
             };
             passed.back(forward::answer(&connection, server, answered), &context)
+        }
+        Ok(Picked::Composed(composed)) => {
+            asks_leave = false;
+            let context = inbound.context.clone();
+            let body = Upload::Client(RequestBody::new(incoming, &connection));
+            let answer = compose::answer(composed, inbound, body, &connection).await;
+            passed.back(answer, &context)
         }
         Err(answer) => {
             drop(RequestBody::new(incoming, &connection));
@@ -101,13 +108,13 @@ fn wants_close(answer: &Answer) -> bool {
         .is_some_and(|connection| connection == "close")
 }
 
-/// Takes a request in, and follows its route to a server; the error is the answer it gets on the way.
+/// Takes a request in, and follows its route to whoever answers; the error is the answer it gets on the way.
 fn lead<'g>(
     connection: &Connection,
     generation: &'g Generation,
     inbound: &mut Inbound,
     passed: &mut Passed<'g>,
-) -> Result<(&'g LoadBalancer, &'g Server), Box<Answer>> {
+) -> Result<Picked<'g>, Box<Answer>> {
     let intake = intake::take_in(connection, &mut inbound.parts)?;
     inbound.context.path_is_empty = intake.path_is_empty;
     inbound.upgrade = intake.upgrade;

@@ -15,10 +15,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use traefikrs_compile::Compiled;
 use traefikrs_upstream::Upstreams;
 
+use crate::background::Background;
 use crate::clock::{Clock, TICK};
 use crate::dataplane::Api;
 use crate::entry_point::EntryPoint;
 use crate::options::{EntryPointOptions, PingOptions};
+use crate::replay::Room;
 
 /// What all workers share.
 pub(crate) struct Shared {
@@ -40,6 +42,9 @@ pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
     /// Room to put a small write together.
     pub(crate) scratch: RefCell<Vec<u8>>,
+    /// Room for bodies that are sent more than once.
+    pub(crate) room: Rc<Room>,
+    pub(crate) background: Background,
     current: RefCell<Current>,
 }
 
@@ -56,7 +61,7 @@ struct Current {
 }
 
 impl Worker {
-    fn new(shared: Arc<Shared>) -> Rc<Self> {
+    fn new(shared: Arc<Shared>, background: Background) -> Rc<Self> {
         let mut published = Cache::new(Arc::clone(&shared.published));
         let generation = Rc::new(Generation {
             compiled: Arc::clone(published.load()),
@@ -66,6 +71,8 @@ impl Worker {
             upstreams: Upstreams::new(),
             server_name: shared.server_name.clone(),
             scratch: RefCell::default(),
+            room: Room::new(),
+            background,
             current: RefCell::new(Current {
                 published,
                 generation,
@@ -121,8 +128,10 @@ pub(crate) fn run(
         .enable_all()
         .build_local(LocalOptions::default())?;
     runtime.block_on(async {
-        let worker = Worker::new(Arc::clone(shared));
+        let (background, queue) = Background::new();
+        let worker = Worker::new(Arc::clone(shared), background);
         let ticking = tokio::task::spawn_local(Rc::clone(&worker).tick());
+        let working = tokio::task::spawn_local(queue.run());
         let mut entry_points = Vec::new();
         for (options, listener) in listeners {
             let listener = TcpListener::from_std(listener)?;
@@ -135,6 +144,7 @@ pub(crate) fn run(
         }
         join_all(entry_points).await;
         ticking.abort();
+        working.abort();
         Ok(())
     })
 }

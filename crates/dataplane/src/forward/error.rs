@@ -4,6 +4,7 @@ use http::StatusCode;
 use traefikrs_upstream as upstream;
 
 use crate::body::{Malformed, ReadTimeout};
+use crate::replay::TooLarge;
 
 /// Why there is no answer from a server.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +31,9 @@ impl Error {
             Self::Upstream(error) if is_read_timeout(error) => StatusCode::GATEWAY_TIMEOUT,
             Self::Upstream(upstream::Error::RequestBody(error)) if error.is::<Malformed>() => {
                 StatusCode::INTERNAL_SERVER_ERROR
+            }
+            Self::Upstream(upstream::Error::RequestBody(error)) if error.is::<TooLarge>() => {
+                StatusCode::PAYLOAD_TOO_LARGE
             }
             Self::Upstream(upstream::Error::RequestBody(_)) => StatusCode::BAD_GATEWAY,
             Self::Upstream(error) if error.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
@@ -82,5 +86,6 @@ mod tests {
         check(upstream::Error::UpgradeMismatch, 500);
         check(upstream::Error::RequestBody(ReadTimeout.into()), 504);
         check(upstream::Error::RequestBody("truncated".into()), 502);
+        check(upstream::Error::RequestBody(TooLarge.into()), 413);
     }
 }

@@ -1,12 +1,13 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use serde_json::{Value, json};
-use traefikrs_compile::{Compiled, Options as CompileOptions, compile};
+use traefikrs_compile::{Compiled, Generation, Options as CompileOptions, compile};
 use traefikrs_dataplane::{Api, Dataplane, EntryPointOptions, Options, PingOptions, Running};
 
 /// Longer than anything that is waited for should take.
@@ -16,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Proxy {
     pub(crate) running: Running,
     published: Arc<ArcSwap<Compiled>>,
+    generation: Mutex<Generation>,
     pub(crate) address: SocketAddr,
 }
 
@@ -45,7 +47,8 @@ impl Proxy {
     ) -> Self {
         let mut web = EntryPointOptions::new("web", "127.0.0.1:0".parse().unwrap());
         change(&mut web);
-        let published = Arc::new(ArcSwap::new(compiled(http)));
+        let generation = compiled(http, None);
+        let published = Arc::new(ArcSwap::new(Arc::clone(&generation.compiled)));
         let options = Options {
             workers,
             entry_points: vec![web],
@@ -57,6 +60,7 @@ impl Proxy {
         Self {
             running,
             published,
+            generation: Mutex::new(generation),
             address,
         }
     }
@@ -69,7 +73,9 @@ impl Proxy {
     }
 
     pub(crate) fn publish(&self, http: &Value) {
-        self.published.store(compiled(http));
+        let mut generation = self.generation.lock().unwrap();
+        *generation = compiled(http, Some(&generation));
+        self.published.store(Arc::clone(&generation.compiled));
     }
 
     pub(crate) fn connect(&self) -> Client {
@@ -100,7 +106,7 @@ pub(crate) fn to_url(url: &str) -> Value {
     })
 }
 
-fn compiled(http: &Value) -> Arc<Compiled> {
+fn compiled(http: &Value, previous: Option<&Generation>) -> Generation {
     let mut http = http.clone();
     for kind in ["routers", "services", "middlewares"] {
         let Some(objects) = http.get_mut(kind).and_then(Value::as_object_mut) else {
@@ -126,13 +132,13 @@ fn compiled(http: &Value) -> Arc<Compiled> {
         entry_points: [("web".to_owned(), Default::default())].into(),
         ..CompileOptions::default()
     };
-    let generation = compile(&configuration, &options, None);
+    let generation = compile(&configuration, &options, previous);
     assert!(
         generation.report.diagnostics.is_empty(),
         "{:?}",
         generation.report.diagnostics
     );
-    generation.compiled
+    generation
 }
 
 /// A client's end of a connection.
@@ -365,6 +371,74 @@ pub(crate) fn answers(answer: impl Into<Vec<u8>>) -> SocketAddr {
             client.send(&answer);
         }
     })
+}
+
+/// A request as a server saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Seen {
+    /// The target.
+    pub(crate) fn target(&self) -> &str {
+        self.head.split(' ').nth(1).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        header(&self.head, name)
+    }
+}
+
+/// What a server has seen, in order.
+pub(crate) struct Record(Receiver<Seen>);
+
+impl Record {
+    /// The next request, which is on its way.
+    pub(crate) fn next(&self) -> Seen {
+        self.0.recv_timeout(PATIENCE).unwrap()
+    }
+
+    /// Whether nothing has come so far.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.try_recv().is_err()
+    }
+}
+
+/// A server that writes down each request and hands it to `answer`.
+pub(crate) fn recorder(
+    answer: impl Fn(&Seen, &mut Client) + Send + Sync + 'static,
+) -> (SocketAddr, Record) {
+    let (sender, receiver) = channel();
+    let address = server(move |mut client| {
+        while client.has_more() {
+            let head = client.head();
+            let body = match header(&head, "content-length") {
+                Some(length) => client.exactly(length.parse().unwrap()),
+                None if head.contains("chunked") => {
+                    let (body, trailers) = client.chunks();
+                    body + &trailers
+                }
+                None => String::new(),
+            };
+            let seen = Seen { head, body };
+            // Not every record is read.
+            drop(sender.send(seen.clone()));
+            answer(&seen, &mut client);
+        }
+    });
+    (address, Record(receiver))
+}
+
+/// A server that writes down each request and answers it with the same bytes.
+pub(crate) fn recording(answer: &'static str) -> (SocketAddr, Record) {
+    recorder(move |_, client| client.send(answer))
+}
+
+/// A service with this one server.
+pub(crate) fn service(server: SocketAddr) -> Value {
+    json!({ "loadBalancer": { "servers": [{ "url": format!("http://{server}") }] } })
 }
 
 impl Client {

@@ -1,0 +1,86 @@
+//! Work that no client waits for.
+
+use std::cell::Cell;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// How many pieces of work a thread has at a time.
+const LIMIT: usize = 256;
+
+/// Takes work for later, as much as there may be.
+#[derive(Debug)]
+pub(crate) struct Background {
+    // Not spawned at once: whoever has work may be on his way out together with the runtime.
+    queue: UnboundedSender<Work>,
+    under_way: Rc<Cell<usize>>,
+    refused: Cell<u64>,
+}
+
+/// What has been taken, to be [run](Queue::run).
+#[derive(Debug)]
+pub(crate) struct Queue(UnboundedReceiver<Work>);
+
+type Work = Pin<Box<dyn Future<Output = ()>>>;
+
+impl Background {
+    pub(crate) fn new() -> (Self, Queue) {
+        let (queue, receiver) = unbounded_channel();
+        let background = Self {
+            queue,
+            under_way: Rc::default(),
+            refused: Cell::new(0),
+        };
+        (background, Queue(receiver))
+    }
+
+    /// Does the work later, unless there is too much of it; then it is dropped.
+    pub(crate) fn take(&self, what: &'static str, work: impl Future<Output = ()> + 'static) {
+        if self.under_way.get() >= LIMIT {
+            self.refuse(what);
+            return;
+        }
+        let place = Place::new(&self.under_way);
+        // Nobody runs it only when the thread ends.
+        drop(self.queue.send(Box::pin(async move {
+            work.await;
+            drop(place);
+        })));
+    }
+
+    /// The first in a row of ten is told aloud; a flood of it would hide everything else.
+    fn refuse(&self, what: &'static str) {
+        let refused = self.refused.get() + 1;
+        self.refused.set(refused);
+        if refused.ilog10() > (refused - 1).checked_ilog10().unwrap_or(0) || refused == 1 {
+            tracing::warn!(what, refused, "dropped: too many are under way");
+        } else {
+            tracing::debug!(what, refused, "dropped: too many are under way");
+        }
+    }
+}
+
+impl Queue {
+    /// Does the work as it comes; ends with the task it is in.
+    pub(crate) async fn run(mut self) {
+        while let Some(work) = self.0.recv().await {
+            tokio::task::spawn_local(work);
+        }
+    }
+}
+
+struct Place(Rc<Cell<usize>>);
+
+impl Place {
+    fn new(under_way: &Rc<Cell<usize>>) -> Self {
+        under_way.set(under_way.get() + 1);
+        Self(Rc::clone(under_way))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}

@@ -1,0 +1,47 @@
+//! A service, and another where its answer is not wanted.
+
+use std::rc::Rc;
+
+use http::StatusCode;
+use traefikrs_compile::compiled::{Failover, OnStatus};
+
+use crate::answer::{self, Answer};
+use crate::body::Upload;
+use crate::compose;
+use crate::connection::Connection;
+use crate::discard::discard;
+use crate::forward::Error;
+use crate::replay::{Gathered, Refusal, gather};
+use crate::serve::Inbound;
+
+/// Answers by the main service, or by its fallback if the status says so.
+pub(crate) async fn answer(
+    failover: &Failover,
+    on_status: &OnStatus,
+    inbound: Inbound,
+    body: Upload,
+    connection: &Rc<Connection>,
+) -> Answer {
+    let worker = &connection.entry_point.worker;
+    let body = match gather(body, on_status.body, &worker.room).await {
+        Ok(Gathered::Whole(body)) => body,
+        Ok(Gathered::Once(body)) => {
+            tracing::debug!("request body is too large for another try");
+            return compose::by(&failover.main, inbound, body, connection).await;
+        }
+        Err(Refusal::TooLarge) => return answer::too_large(),
+        Err(Refusal::Broken(error)) => {
+            return answer::bare(
+                Error::from(traefikrs_upstream::Error::RequestBody(error)).status(),
+            );
+        }
+    };
+    let main = compose::by(&failover.main, inbound.clone(), body.upload(), connection).await;
+    let is_final = main.status() == StatusCode::SWITCHING_PROTOCOLS;
+    if is_final || !on_status.statuses.contains(main.status()) {
+        return main;
+    }
+    tracing::debug!(status = %main.status(), "asking the fallback");
+    discard(main.into_body(), worker);
+    compose::by(&failover.fallback, inbound, body.upload(), connection).await
+}
