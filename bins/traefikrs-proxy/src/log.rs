@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io;
+use std::panic::PanicHookInfo;
 use std::sync::Mutex;
 
 use anyhow::Context;
@@ -31,6 +32,8 @@ pub(crate) fn start(log: &Log) -> anyhow::Result<()> {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(writer)
+        // It would be said on an output that may be as closed as the log is, and then panic.
+        .log_internal_errors(false)
         .with_target(false);
     let ansi =
         log.file_path.is_empty() && !log.no_color && io::IsTerminal::is_terminal(&io::stdout());
@@ -38,5 +41,13 @@ pub(crate) fn start(log: &Log) -> anyhow::Result<()> {
         LogFormat::Json => subscriber.json().flatten_event(true).init(),
         LogFormat::Common => subscriber.with_ansi(ansi).init(),
     }
+    std::panic::set_hook(Box::new(report_panic));
     Ok(())
+}
+
+/// A panic ends what it happens in, and the rest goes on: the log is where that is seen.
+fn report_panic(panic: &PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string);
+    let message = panic.payload_as_str().unwrap_or("no message");
+    tracing::error!(location, "panicked: {message}");
 }
