@@ -70,7 +70,7 @@ impl Http2 {
         }
     }
 
-    /// The next frame; `None` at the end of the connection. Settings are acknowledged.
+    /// The next frame; `None` at the end of the connection. Settings and pings are acknowledged.
     pub(crate) fn frame(&mut self) -> Option<Frame> {
         let mut head = [0; 9];
         self.read(&mut head)?;
@@ -79,6 +79,9 @@ impl Http2 {
         self.read(&mut payload)?;
         if kind == SETTINGS && flags & ACK == 0 {
             self.send(frame(SETTINGS, ACK, 0, &[]));
+        }
+        if kind == PING && flags & ACK == 0 {
+            self.send(frame(PING, ACK, 0, &payload));
         }
         Some(Frame {
             kind,

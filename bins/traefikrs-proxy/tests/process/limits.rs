@@ -1,5 +1,9 @@
 //! How large a head may be.
 
+use std::io::ErrorKind;
+use std::io::Write;
+use std::time::Duration;
+
 use crate::Site;
 use crate::strict::Strict;
 
@@ -84,4 +88,96 @@ fn many_fields_cost_little() {
     println!("20 times 170,000 fields: {grown} bytes");
     assert!(grown < 32 << 20, "{grown}");
     assert_eq!(site.status("x"), 200);
+}
+
+/// What a client may say without end, and without reading anything.
+const FLOODS: &[(&str, &str, &str)] = &[
+    ("empty lines", "", "\r\n"),
+    ("a method", "", "G"),
+    ("a target", "GET /", "y"),
+    ("a version", "GET / HTTP/1.", "1"),
+    ("a name", "GET / HTTP/1.1\r\nHost: x\r\n", "y"),
+    ("a value", "GET / HTTP/1.1\r\nHost: x\r\nX: ", "y"),
+    ("fields", "GET / HTTP/1.1\r\nHost: x\r\n", "X: y\r\n"),
+    ("folds", "GET / HTTP/1.1\r\nHost: x\r\nX: y\r\n", " y\r\n"),
+    ("requests", "", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+    (
+        "refused requests",
+        "",
+        "GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n",
+    ),
+    ("a size of chunk", CHUNKED, "0"),
+    (
+        "an extension",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;",
+        "y",
+    ),
+    (
+        "extensions",
+        CHUNKED,
+        "1;yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\na\r\n",
+    ),
+    ("small chunks", CHUNKED, "1\r\na\r\n"),
+    (
+        "a trailer",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ",
+        "y",
+    ),
+    (
+        "trailers",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+        "X: y\r\n",
+    ),
+    (
+        "a body",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999\r\n\r\n",
+        "y",
+    ),
+    (
+        "a body that nobody wants",
+        "POST /%zz HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999\r\n\r\n",
+        "y",
+    ),
+];
+
+const CHUNKED: &str = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+#[test]
+fn what_has_no_end_costs_no_memory_and_disturbs_nobody() {
+    const ENOUGH: usize = 8 << 20;
+    // It keeps no bodies.
+    let server = crate::servers::server(|mut client| {
+        while client.head().is_some() {
+            client.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        }
+    });
+    let site = Site::before(server, &[]);
+    assert_eq!(site.status("x"), 200);
+    for (name, prelude, piece) in FLOODS {
+        let before = site.proxy.resident_bytes();
+        let mut client = site.connect();
+        client.send(prelude);
+        client
+            .stream
+            .set_write_timeout(Some(Duration::from_millis(250)))
+            .unwrap();
+        let many = piece.repeat((1 << 16) / piece.len());
+        let (mut sent, mut fate) = (0, "taken");
+        while sent < ENOUGH {
+            match client.stream.write(many.as_bytes()) {
+                Ok(n) if n == many.len() => sent += n,
+                // Held back counts as well as cut off.
+                Ok(_) => fate = "held back",
+                Err(error) if error.kind() == ErrorKind::WouldBlock => fate = "held back",
+                Err(_) => fate = "cut off",
+            }
+            if fate != "taken" {
+                break;
+            }
+        }
+        assert_eq!(site.status("x"), 200, "during {name}");
+        let grown = site.proxy.resident_bytes().saturating_sub(before);
+        println!("{name}: {fate} after {sent} bytes, {grown} bytes more resident");
+        assert!(grown < 8 << 20, "{name}: {grown}");
+    }
 }

@@ -1,10 +1,11 @@
 //! A proxy process with its entry points on free ports.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -27,7 +28,10 @@ pub(crate) struct Proxy {
 
 /// What a process has said so far, on both of its outputs.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<String>>);
+struct Log {
+    text: Arc<Mutex<String>>,
+    is_closed: Arc<AtomicBool>,
+}
 
 impl Proxy {
     /// Starts the proxy with the entry points `web` and `traefik` and waits until both listen.
@@ -38,12 +42,12 @@ impl Proxy {
 
     /// Starts it so that it can have no more than so many files and connections open.
     pub(crate) fn start_with_descriptors(limit: u32, arguments: &[&str]) -> Self {
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", "ulimit -n \"$0\" && exec \"$@\""])
-            .arg(limit.to_string())
-            .arg(env!("CARGO_BIN_EXE_traefikrs-proxy"));
-        Self::start_as(command, arguments)
+        Self::start_as(limited("-n", limit), arguments)
+    }
+
+    /// Starts it with a limit of open files that it may raise.
+    pub(crate) fn start_with_soft_limit(limit: u32) -> Self {
+        Self::start_as(limited("-S -n", limit), &[])
     }
 
     fn start_as(mut command: Command, arguments: &[&str]) -> Self {
@@ -97,14 +101,13 @@ impl Proxy {
     }
 
     fn spawn(command: &mut Command) -> Self {
-        let mut process = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let (output, input) = io::pipe().unwrap();
+        command.stdout(input.try_clone().unwrap()).stderr(input);
+        let process = command.spawn().unwrap();
+        // The only ends left for writing are those of the process.
+        command.stdout(Stdio::null()).stderr(Stdio::null());
         let log = Log::default();
-        log.follow(process.stdout.take().unwrap());
-        log.follow(process.stderr.take().unwrap());
+        log.follow(output);
         Self {
             process,
             addresses: HashMap::new(),
@@ -114,7 +117,12 @@ impl Proxy {
 
     /// What it has said so far.
     pub(crate) fn said(&self) -> String {
-        self.log.0.lock().unwrap().clone()
+        self.log.text.lock().unwrap().clone()
+    }
+
+    /// Closes the pipe that both of its outputs go to, behind the next line.
+    pub(crate) fn stop_listening(&self) {
+        self.log.is_closed.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn address(&self, entry_point: &str) -> SocketAddr {
@@ -194,6 +202,16 @@ impl Proxy {
     }
 }
 
+/// The proxy under a limit of open files.
+fn limited(which: &str, limit: u32) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .arg("-c")
+        .arg(format!("ulimit {which} {limit} && exec \"$0\" \"$@\""))
+        .arg(env!("CARGO_BIN_EXE_traefikrs-proxy"));
+    command
+}
+
 impl Drop for Proxy {
     fn drop(&mut self) {
         // It may have ended already.
@@ -204,13 +222,16 @@ impl Drop for Proxy {
 
 impl Log {
     fn follow(&self, output: impl Read + Send + 'static) {
-        let log = Arc::clone(&self.0);
+        let Self { text, is_closed } = self.clone();
         // A full pipe would stop the process.
         thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
-                let mut log = log.lock().unwrap();
-                log.push_str(&line);
-                log.push('\n');
+                let mut text = text.lock().unwrap();
+                text.push_str(&line);
+                text.push('\n');
+                if is_closed.load(Ordering::Relaxed) {
+                    break;
+                }
             }
         });
     }
