@@ -8,6 +8,7 @@ mod accepted;
 mod answers;
 mod arguments;
 mod backend;
+mod cases;
 mod client;
 mod configuration;
 mod facts;
@@ -30,7 +31,7 @@ use self::answers::Plans;
 use self::arguments::Arguments;
 use self::configuration::Configuration;
 use self::facts::Alike;
-use self::generate::{Conversation, Language, Oddities};
+use self::generate::{Conversation, Language, Name, Oddities};
 use self::report::Row;
 use self::side::Side;
 use self::trial::Trial;
@@ -58,12 +59,15 @@ pub(crate) fn run(words: impl Iterator<Item = String>) -> anyhow::Result<()> {
             oddities: &oddities,
             plans: plans.names(),
         };
-        let conversations = conversations(&arguments, configuration, &language);
+        let conversations = conversations(&arguments, configuration, &language)?;
         let row = run_one(&sides, configuration, &conversations, &accepted, &runs)?;
         say(&report::findings(&row, &arguments, names));
         rows.push(row);
     }
     say(&report::summary(&rows));
+    if arguments.entries {
+        say(&report::entries(&accepted.applied()));
+    }
     conclude(&arguments, &rows, &accepted)
 }
 
@@ -92,10 +96,13 @@ fn run_one(
         accepted,
     };
     if let [conversation] = conversations {
+        let facts = trial.observe(conversation);
+        let differences = trial.explained(conversation, &facts);
         say(&report::transcript(
             conversation,
             sides,
-            &trial.observe(conversation),
+            &facts,
+            &differences,
         ));
     }
     Ok(Row {
@@ -112,21 +119,29 @@ fn conversations(
     arguments: &Arguments,
     configuration: &Configuration,
     language: &Language<'_>,
-) -> Vec<Conversation> {
+) -> anyhow::Result<Vec<Conversation>> {
     let of_index =
         |index| generate::conversation(arguments.seed, &configuration.name, index, language);
-    if let Some(index) = arguments.index {
-        return vec![of_index(index)];
+    let mut cases = (0..)
+        .zip(&configuration.cases)
+        .map(|(number, case)| case.conversation(&configuration.name, number));
+    match arguments.one {
+        Some(Name::Made(index)) => return Ok(vec![of_index(index)]),
+        Some(Name::Case(number)) => {
+            let case = cases
+                .nth(number)
+                .with_context(|| format!("{} has no case {number}", configuration.name))?;
+            return Ok(vec![case]);
+        }
+        None => {}
     }
     let mut requests = 0;
-    (0..)
-        .map(of_index)
-        .take_while(|conversation| {
-            let wanted = requests < arguments.requests;
-            requests += conversation.exchanges.len();
-            wanted
-        })
-        .collect()
+    let made = (0..).map(of_index).take_while(|conversation| {
+        let wanted = requests < arguments.requests;
+        requests += conversation.exchanges.len();
+        wanted
+    });
+    Ok(cases.chain(made).collect())
 }
 
 fn conclude(arguments: &Arguments, rows: &[Row], accepted: &Accepted) -> anyhow::Result<()> {

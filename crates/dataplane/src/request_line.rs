@@ -126,6 +126,7 @@ fn rewritten(line: &[u8]) -> Option<Rewritten> {
     let (method, target, version) = (words.next()?, words.next()?, words.next()?);
     let is_request = method.iter().all(u8::is_ascii_graphic)
         && method != b"CONNECT"
+        && !target.iter().any(u8::is_ascii_control)
         && matches!(version.trim_ascii_end(), b"HTTP/1.1" | b"HTTP/1.0");
     if !is_request {
         return None;
@@ -300,6 +301,9 @@ mod tests {
             "GET a<b HTTP/1.1\r\n",
             "GET http://x/a?b HTTP/1.1\r\n",
             "OPTIONS * HTTP/1.1\r\n",
+            "GET /\u{1}\u{e9} HTTP/1.1\r\n",
+            "GET /\u{e9}\t HTTP/1.1\r\n",
+            "GET /\u{e9}\u{7f} HTTP/1.1\r\n",
             "\u{e9}\n",
         ] {
             assert_eq!(read(line.as_bytes()), Line::Fine, "{line}");

@@ -2,7 +2,7 @@ use http::request;
 use traefikrs_config::dynamic;
 use traefikrs_goregexp::{Regex, Template};
 
-use crate::redirect::{host, redirect, target};
+use crate::redirect::{host, move_to, target};
 use crate::{Answer, Context, Error, Transform};
 
 /// Redirects to what a replacement makes of the requested URL.
@@ -41,10 +41,6 @@ impl Transform for RedirectRegex {
             return Ok(());
         }
         let new = self.regex.replace_all(old.as_bytes(), &self.replacement);
-        if *new == *old.as_bytes() {
-            Ok(())
-        } else {
-            Err(redirect(&new, &request.method, self.permanent))
-        }
+        move_to(&new, old.as_bytes(), request, self.permanent)
     }
 }

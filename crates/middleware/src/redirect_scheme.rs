@@ -2,7 +2,7 @@ use http::{HeaderName, request};
 use traefikrs_config::dynamic;
 use traefikrs_gourl::host::split;
 
-use crate::redirect::{host, redirect, target};
+use crate::redirect::{host, move_to, target};
 use crate::{Answer, Context, Error, Transform};
 
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -45,19 +45,64 @@ impl Transform for RedirectScheme {
         request: &mut request::Parts,
         context: &mut Context,
     ) -> Result<(), Box<Answer>> {
-        let (name, port) = name_and_port(host(request));
         let scheme = scheme(request, context);
-        let port = port.filter(|port| !port.is_empty() && !is_default(scheme, port));
-        let is_there = scheme == self.scheme
-            && match port {
-                Some(port) => self.port.strip_prefix(':') == Some(port),
-                None => self.port.is_empty(),
-            };
-        if is_there {
-            return Ok(());
-        }
-        let new = [&self.scheme, "://", name, &self.port, target(request)].concat();
-        Err(redirect(new.as_bytes(), &request.method, self.permanent))
+        let host = without_default_port(host(request), scheme);
+        let Host { name, port, rest } = Host::of(host);
+        let target = target(request);
+        let old = [scheme, "://", name, port, rest, target].concat();
+        let new = [&self.scheme, "://", name, &self.port, rest, target].concat();
+        move_to(new.as_bytes(), old.as_bytes(), request, self.permanent)
+    }
+}
+
+/// A host as Traefik's pattern takes it apart, `(\[[\w:.]+\]|[\w._-]+)?(:\d+)?(.*)`.
+// Traefik: an address with a port loses its brackets before, and `Host: [::1]:8080` gets 502.
+struct Host<'a> {
+    name: &'a str,
+    /// With its colon.
+    port: &'a str,
+    /// Where there is more than a name and a port: it stays, and makes for a URL that is refused in most cases.
+    rest: &'a str,
+}
+
+impl<'a> Host<'a> {
+    fn of(host: &'a str) -> Self {
+        let (name, after) = host.split_at(name_len(host));
+        let digits = after.strip_prefix(':').map_or(0, |digits| {
+            let is_end = |byte: &u8| !byte.is_ascii_digit();
+            digits
+                .as_bytes()
+                .iter()
+                .position(is_end)
+                .unwrap_or(digits.len())
+        });
+        let (port, rest) = after.split_at(if digits == 0 { 0 } else { digits + 1 });
+        Self { name, port, rest }
+    }
+}
+
+fn without_default_port<'a>(host: &'a str, scheme: &str) -> &'a str {
+    match split(host) {
+        Some((_, port)) if is_default(scheme, port) => &host[..host.len() - port.len() - 1],
+        _ => host,
+    }
+}
+
+fn name_len(host: &str) -> usize {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let len = |text: &str, others: &[u8]| {
+        let is_end = |byte: &u8| !(is_word(byte) || others.contains(byte));
+        text.as_bytes()
+            .iter()
+            .position(is_end)
+            .unwrap_or(text.len())
+    };
+    let Some(inside) = host.strip_prefix('[') else {
+        return len(host, b".-");
+    };
+    match len(inside, b":.") {
+        len if len > 0 && inside[len..].starts_with(']') => len + 2,
+        _ => 0,
     }
 }
 
@@ -76,15 +121,6 @@ fn scheme(request: &request::Parts, context: &Context) -> &'static str {
         "https"
     } else {
         "http"
-    }
-}
-
-/// Splits a host and keeps the brackets of an address.
-// Traefik: it loses them here, and answers 502 to `Host: [::1]:8080`.
-fn name_and_port(host: &str) -> (&str, Option<&str>) {
-    match split(host) {
-        Some((_, port)) => (&host[..host.len() - port.len() - 1], Some(port)),
-        None => (host, None),
     }
 }
 

@@ -32,7 +32,7 @@ pub enum Error {
     /// The connection failed (typically: was reset).
     #[error("connection failed")]
     Io(#[source] io::Error),
-    /// The server ended the connection in the middle of the head.
+    /// The server ended the connection in the middle of the head, or after an interim one.
     #[error("connection closed in the middle of the response head")]
     TruncatedHead,
     /// What the server said is not an HTTP/1 head, or frames its body in a way that is not safe to believe.

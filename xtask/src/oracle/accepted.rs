@@ -1,5 +1,6 @@
 //! The differences that are meant, as one reviewed list: `xtask/oracle/accepted.toml`.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,7 +8,8 @@ use anyhow::{Context as _, bail};
 use regex_automata::meta::Regex;
 use serde::Deserialize;
 
-use super::facts::Difference;
+use super::facts::{Difference, Part, Place};
+use super::generate::Conversation;
 
 /// The list, counting how often each entry applied.
 #[derive(Debug, Default)]
@@ -19,10 +21,19 @@ pub(super) struct Accepted {
 struct Entry {
     written: Written,
     request: Option<Regex>,
+    earlier: Option<Regex>,
     status: Option<Regex>,
     traefik: Option<Regex>,
     ours: Option<Regex>,
     applied: AtomicUsize,
+}
+
+/// What a client says on one connection, escaped.
+#[derive(Debug)]
+pub(super) struct Said {
+    text: String,
+    /// Where each request ends.
+    ends: Vec<usize>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -43,8 +54,10 @@ struct Written {
     what: Vec<String>,
     #[serde(default)]
     configurations: Vec<String>,
-    /// What the escaped request contains.
+    /// What the escaped request contains to which the difference belongs; of the connection's end, any request.
     request: Option<String>,
+    /// What the escaped requests before it contain.
+    earlier: Option<String>,
     /// What Traefik's status of that exchange contains.
     status: Option<String>,
     /// What Traefik's value contains; an absent one reads `-`.
@@ -72,36 +85,35 @@ impl Accepted {
         self.entries.is_empty()
     }
 
-    /// The anchor under which the difference is accepted.
-    pub(super) fn anchor(
+    /// Why the difference is accepted, if it is.
+    pub(super) fn reason(
         &self,
         configuration: &str,
-        request: &str,
+        said: &Said,
         difference: &Difference,
     ) -> Option<&str> {
         let entry = self
             .entries
             .iter()
-            .find(|entry| entry.applies(configuration, request, difference))?;
+            .find(|entry| entry.applies(configuration, said, difference))?;
         entry.applied.fetch_add(1, Ordering::Relaxed);
-        Some(&entry.written.anchor)
+        Some(&entry.written.reason)
+    }
+
+    /// How often each entry applied.
+    pub(super) fn applied(&self) -> Vec<(usize, String)> {
+        self.entries
+            .iter()
+            .map(|entry| (entry.applied.load(Ordering::Relaxed), entry.to_string()))
+            .collect()
     }
 
     /// Entries that never applied, in words.
     pub(super) fn idle(&self) -> Vec<String> {
-        let idle = self
-            .entries
-            .iter()
-            .filter(|entry| entry.applied.load(Ordering::Relaxed) == 0);
-        idle.map(|entry| {
-            format!(
-                "#{}: {} ({})",
-                entry.written.anchor,
-                entry.written.reason,
-                entry.written.what.join(", ")
-            )
-        })
-        .collect()
+        let applied = self.applied().into_iter();
+        applied
+            .filter_map(|(times, entry)| (times == 0).then_some(entry))
+            .collect()
     }
 
     /// Anchors that the text of `docs/compatibility.md` lacks.
@@ -136,6 +148,7 @@ impl Entry {
         };
         Ok(Self {
             request: regex(&written.request)?,
+            earlier: regex(&written.earlier)?,
             status: regex(&written.status)?,
             traefik: regex(&written.traefik)?,
             ours: regex(&written.ours)?,
@@ -144,7 +157,7 @@ impl Entry {
         })
     }
 
-    fn applies(&self, configuration: &str, request: &str, difference: &Difference) -> bool {
+    fn applies(&self, configuration: &str, said: &Said, difference: &Difference) -> bool {
         let kind = difference.kind();
         let [traefik, ours] = difference
             .values
@@ -156,10 +169,60 @@ impl Entry {
         let configurations = &self.written.configurations;
         (configurations.is_empty() || configurations.iter().any(|name| name == configuration))
             && self.written.what.iter().any(|what| names(what, &kind))
-            && holds(&self.request, request)
+            && holds(&self.request, said.request(&difference.place))
+            && holds(&self.earlier, said.earlier(&difference.place))
             && holds(&self.status, difference.status.as_deref().unwrap_or("-"))
             && holds(&self.traefik, traefik)
             && holds(&self.ours, ours)
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Written {
+            anchor,
+            reason,
+            what,
+            ..
+        } = &self.written;
+        write!(f, "#{anchor}: {reason} ({})", what.join(", "))
+    }
+}
+
+impl Said {
+    pub(super) fn new(conversation: &Conversation) -> Self {
+        let mut ends = Vec::with_capacity(conversation.exchanges.len());
+        let mut text = String::new();
+        for exchange in &conversation.exchanges {
+            text += &exchange.raw.escape_ascii().to_string();
+            ends.push(text.len());
+        }
+        Self { text, ends }
+    }
+
+    /// The request that a fact belongs to; all of them where it is none in particular.
+    fn request(&self, place: &Place) -> &str {
+        match self.bounds(place) {
+            Some((start, end)) => &self.text[start..end],
+            None => &self.text,
+        }
+    }
+
+    fn earlier(&self, place: &Place) -> &str {
+        match self.bounds(place) {
+            Some((start, _)) => &self.text[..start],
+            None => &self.text,
+        }
+    }
+
+    fn bounds(&self, place: &Place) -> Option<(usize, usize)> {
+        if place.part == Part::Connection {
+            return None;
+        }
+        let index = place.number.0.checked_sub(1)?;
+        let end = *self.ends.get(index)?;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        Some((start, end))
     }
 }
 
@@ -180,7 +243,7 @@ fn slug(heading: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::facts::{Part, Place};
+    use super::super::generate::{Exchange, Name};
     use super::*;
 
     /// Whether an entry of these lines accepts that Traefik sent `value` and we sent nothing.
@@ -199,7 +262,7 @@ mod tests {
             status: Some("200".to_owned()),
         };
         assert_eq!(
-            list.anchor("routing", "GET / HTTP/1.1", &difference)
+            list.reason("routing", &said(&["GET / HTTP/1.1"]), &difference)
                 .is_some(),
             accepted,
             "{lines}"
@@ -232,6 +295,41 @@ mod tests {
             "gzip",
             false,
         );
+    }
+
+    fn said(requests: &[&str]) -> Said {
+        let exchange = |raw: &&str| Exchange {
+            token: String::new(),
+            raw: raw.as_bytes().to_vec(),
+        };
+        Said::new(&Conversation {
+            name: Name::Made(0),
+            exchanges: requests.iter().map(exchange).collect(),
+            pipelined: false,
+            in_parts: false,
+        })
+    }
+
+    #[test]
+    fn a_difference_belongs_to_one_request() {
+        let said = said(&["GET /\n", "POST /", "PUT /"]);
+        let check = |part, exchange, request, earlier| {
+            let place = Place {
+                part,
+                number: (exchange, 1),
+                aspect: String::new(),
+            };
+            assert_eq!(
+                (said.request(&place), said.earlier(&place)),
+                (request, earlier)
+            );
+        };
+        check(Part::Answer, 1, r"GET /\n", "");
+        check(Part::Server, 2, "POST /", r"GET /\n");
+        check(Part::Answer, 3, "PUT /", r"GET /\nPOST /");
+        let all = r"GET /\nPOST /PUT /";
+        check(Part::Answer, 4, all, all);
+        check(Part::Connection, 1, all, all);
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 
+use super::generate::Name;
+
 /// What to run.
 #[derive(Clone, Debug)]
 pub(super) struct Arguments {
@@ -13,14 +15,16 @@ pub(super) struct Arguments {
     /// All configurations when empty.
     pub(super) configurations: Vec<String>,
     /// One conversation instead of all.
-    pub(super) index: Option<usize>,
+    pub(super) one: Option<Name>,
     /// Traefik against Traefik.
     pub(super) self_check: bool,
+    /// How often each entry of the accepted list applied.
+    pub(super) entries: bool,
     /// A built proxy, instead of building one.
     pub(super) proxy: Option<PathBuf>,
 }
 
-const USAGE: &str = "usage: cargo xtask oracle [--seed N] [--requests N] [--config NAME…] [--index N] [--proxy FILE] [--self-check]";
+const USAGE: &str = "usage: cargo xtask oracle [--seed N] [--requests N] [--config NAME…] [--index N | --case N] [--proxy FILE] [--entries] [--self-check]";
 
 /// How many requests a full run sends to each configuration.
 const FULL: usize = 1_000;
@@ -31,7 +35,8 @@ impl Arguments {
             seed: 1,
             requests: FULL,
             configurations: Vec::new(),
-            index: None,
+            one: None,
+            entries: false,
             self_check: false,
             proxy: None,
         };
@@ -46,7 +51,11 @@ impl Arguments {
             match word.as_str() {
                 "--seed" => arguments.seed = value()?.parse().context(USAGE)?,
                 "--requests" => arguments.requests = value()?.parse().context(USAGE)?,
-                "--index" => arguments.index = Some(value()?.parse().context(USAGE)?),
+                "--index" => {
+                    arguments.one = Some(Name::Made(value()?.parse().context(USAGE)?));
+                }
+                "--case" => arguments.one = Some(Name::Case(value()?.parse().context(USAGE)?)),
+                "--entries" => arguments.entries = true,
                 "--proxy" => arguments.proxy = Some(value()?.into()),
                 "--self-check" => arguments.self_check = true,
                 "--config" => {
@@ -67,7 +76,7 @@ impl Arguments {
     pub(super) fn is_full(&self) -> bool {
         self.requests >= FULL
             && self.configurations.is_empty()
-            && self.index.is_none()
+            && self.one.is_none()
             && !self.self_check
     }
 }

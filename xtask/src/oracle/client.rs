@@ -25,6 +25,8 @@ pub(super) struct Answer {
     pub(super) interim: Vec<Head>,
     pub(super) head: Head,
     pub(super) body: Body,
+    /// Whether another may follow, by what it says.
+    pub(super) keeps: bool,
 }
 
 /// All that a proxy said.
@@ -137,8 +139,8 @@ fn listen(wire: &mut Wire, to_head: bool, answers: &mut Vec<Answer>) -> Result<b
             _ => answer.head.framing().unwrap_or(Framing::ToEnd),
         };
         answer.body = wire.body(framing);
-        let lives =
-            framing != Framing::ToEnd && keeps_alive(&answer.head) && answer.body.cut.is_none();
+        answer.keeps = framing != Framing::ToEnd && keeps_alive(&answer.head);
+        let lives = answer.keeps && answer.body.cut.is_none();
         answers.push(answer);
         return Ok(lives);
     }

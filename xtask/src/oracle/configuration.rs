@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
+use super::cases::{self, Case};
 use super::generate::Vocabulary;
 
 /// One configuration, as it is kept.
@@ -15,6 +16,7 @@ pub(super) struct Configuration {
     static_file: String,
     dynamic_file: String,
     pub(super) requests: Requests,
+    pub(super) cases: Vec<Case>,
 }
 
 /// `requests.toml`.
@@ -83,6 +85,7 @@ fn read_one(name: String, path: &Path) -> anyhow::Result<Configuration> {
     Ok(Configuration {
         static_file: file("static.yml")?,
         dynamic_file: file("dynamic.yml")?,
+        cases: cases::read(&path.join("cases.toml"))?,
         requests: toml::from_str(&file("requests.toml")?)
             .with_context(|| path.join("requests.toml").display().to_string())?,
         name,

@@ -133,6 +133,8 @@ impl<'a> Scribe<'a> {
                 .collect();
             self.write("interim", lines.join(", "));
         }
+        let connection = if answer.keeps { "kept" } else { "ended" };
+        self.write("connection", connection.to_owned());
         self.fields("header", &answer.head.fields);
         self.body(&answer.body);
         self.write(
@@ -205,7 +207,7 @@ impl Difference {
     /// Whether other differences are nothing but its consequences.
     fn decides(&self) -> bool {
         match self.place.part {
-            Part::Answer => self.place.aspect == "status",
+            Part::Answer => matches!(self.place.aspect.as_str(), "status" | "connection" | "end"),
             Part::Server => self.place.aspect == "backend" && self.values.contains(&None),
             Part::Connection => false,
         }
@@ -231,13 +233,19 @@ impl Place {
     }
 
     /// Another status explains what else the answer holds, and whatever comes after it on the connection.
+    ///
+    /// So does what becomes of the connection, where only its own field says the same in the answer itself.
     fn entails(&self, other: &Self) -> bool {
         match (self.part, other.part) {
             (Part::Answer, Part::Connection) => true,
-            (Part::Answer, Part::Answer) => {
-                other.number > self.number
-                    || (other.number == self.number && other.aspect != self.aspect)
+            (Part::Answer, Part::Answer) if other.number == self.number => {
+                match self.aspect.as_str() {
+                    "status" => other.aspect != "status",
+                    "connection" => other.aspect == "header connection",
+                    _ => false,
+                }
             }
+            (Part::Answer, Part::Answer) => other.number > self.number,
             (Part::Answer, Part::Server) => other.number.0 > self.number.0,
             (Part::Server, Part::Server) => {
                 other.number == self.number && other.aspect != self.aspect
@@ -329,6 +337,27 @@ mod tests {
                 (Part::Connection, 1, "end", "closed"),
             ],
             &["answer status"],
+        );
+    }
+
+    #[test]
+    fn another_end_of_the_connection_entails_what_would_have_followed() {
+        check(
+            &[
+                (Part::Answer, 1, "connection", "kept"),
+                (Part::Answer, 1, "body", "a"),
+                (Part::Answer, 2, "status", "200"),
+                (Part::Server, 2, "backend", "a"),
+                (Part::Connection, 1, "end", "open"),
+            ],
+            &[
+                (Part::Answer, 1, "connection", "ended"),
+                (Part::Answer, 1, "header connection", "close"),
+                (Part::Answer, 1, "body", "b"),
+                (Part::Answer, 2, "status", "none, closed"),
+                (Part::Connection, 1, "end", "closed"),
+            ],
+            &["answer body", "answer connection"],
         );
     }
 

@@ -4,6 +4,8 @@ mod oddities;
 mod request;
 mod twist;
 
+use std::fmt;
+
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
@@ -63,13 +65,21 @@ pub(super) struct Language<'a> {
 /// What is said on one connection.
 #[derive(Clone, Debug)]
 pub(super) struct Conversation {
-    /// Repeats it, together with seed and configuration.
-    pub(super) index: usize,
+    pub(super) name: Name,
     pub(super) exchanges: Vec<Exchange>,
     /// Whether all requests are sent before the first answer is awaited.
     pub(super) pipelined: bool,
     /// Whether requests are sent in several writes.
     pub(super) in_parts: bool,
+}
+
+/// Repeats a conversation, together with seed and configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Name {
+    /// Made from the seed.
+    Made(usize),
+    /// Written in `cases.toml`.
+    Case(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -94,6 +104,15 @@ impl Conversation {
     }
 }
 
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Made(index) => index.fmt(f),
+            Self::Case(number) => write!(f, "case {number}"),
+        }
+    }
+}
+
 impl Exchange {
     pub(super) fn is_head(&self) -> bool {
         self.raw.trim_ascii_start().starts_with(b"HEAD ")
@@ -115,7 +134,7 @@ pub(super) fn conversation(
     };
     let exchanges = (0..count)
         .map(|exchange| {
-            let token = format!("{TOKEN_MARK}{configuration}-{index}-{exchange}~");
+            let token = token(configuration, &index.to_string(), exchange);
             let mut request = plain(&mut rng, &token, language.vocabulary);
             twist(&mut rng, &mut request, language);
             Exchange {
@@ -125,11 +144,32 @@ pub(super) fn conversation(
         })
         .collect();
     Conversation {
-        index,
+        name: Name::Made(index),
         exchanges,
         pipelined,
         in_parts: rng.random_ratio(1, 8),
     }
+}
+
+/// Marks a request, so that it is known again where it arrives.
+pub(super) fn token(configuration: &str, conversation: &str, exchange: usize) -> String {
+    format!("{TOKEN_MARK}{configuration}-{conversation}-{exchange}~")
+}
+
+/// Replaces a placeholder wherever it stands.
+pub(super) fn fill(template: &[u8], placeholder: &[u8], value: &[u8]) -> Vec<u8> {
+    let mut filled = Vec::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(at) = rest
+        .windows(placeholder.len())
+        .position(|part| part == placeholder)
+    {
+        filled.extend_from_slice(&rest[..at]);
+        filled.extend_from_slice(value);
+        rest = &rest[at + placeholder.len()..];
+    }
+    filled.extend_from_slice(rest);
+    filled
 }
 
 /// The token of a request that a server saw, wherever it ended up; empty when it is lost.

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::arguments::Arguments;
 use super::facts::{Difference, Facts};
-use super::generate::Conversation;
+use super::generate::{Conversation, Name};
 use super::side::Side;
 use super::trial::{Finding, Outcome};
 
-/// Longer requests are cut; the indexes repeat them whole.
+/// Longer requests are cut; their names repeat them whole.
 const REQUEST_LIMIT: usize = 3_000;
 const VALUE_LIMIT: usize = 60;
-const INDEXES_LIMIT: usize = 8;
+const NAMES_LIMIT: usize = 8;
 
 /// One row of the summary.
 #[derive(Debug)]
@@ -27,14 +27,14 @@ pub(super) fn findings(row: &Row, arguments: &Arguments, names: [&str; 2]) -> St
         text += &self::finding(&row.configuration, finding, arguments.seed, names);
     }
     let mut unsteady: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (index, kinds) in &row.outcome.unsteady {
-        unsteady.entry(kinds).or_default().push(index.to_string());
+    for (name, kinds) in &row.outcome.unsteady {
+        unsteady.entry(kinds).or_default().push(name.to_string());
     }
-    for (kinds, indexes) in unsteady {
+    for (kinds, names) in unsteady {
         text += &format!(
             "{}, unsteady: {kinds} ({})\n",
             row.configuration,
-            indexes.join(", ")
+            names.join(", ")
         );
     }
     for difference in &row.outcome.at_large {
@@ -44,49 +44,57 @@ pub(super) fn findings(row: &Row, arguments: &Arguments, names: [&str; 2]) -> St
 }
 
 fn finding(configuration: &str, finding: &Finding, seed: u64, names: [&str; 2]) -> String {
-    let indexes: Vec<String> = finding
-        .indexes
+    let conversations: Vec<String> = finding
+        .names
         .iter()
-        .take(INDEXES_LIMIT)
-        .map(usize::to_string)
+        .take(NAMES_LIMIT)
+        .map(Name::to_string)
         .collect();
-    let more = if finding.indexes.len() > INDEXES_LIMIT {
+    let more = if finding.names.len() > NAMES_LIMIT {
         ", …"
     } else {
         ""
     };
     let mut text = format!(
         "\n{configuration}, {}×: {}{more}\n",
-        finding.indexes.len(),
-        indexes.join(", ")
+        finding.names.len(),
+        conversations.join(", ")
     );
     text += &format!("  {}\n", by_hand(&finding.example));
-    let width = finding
-        .differences
+    text += &side_by_side(&finding.differences.iter().collect::<Vec<_>>(), names);
+    text += &format!(
+        "  cargo xtask oracle --config {configuration} {}\n",
+        match finding.example.name {
+            Name::Made(index) => format!("--seed {seed} --index {index}"),
+            Name::Case(number) => format!("--case {number}"),
+        }
+    );
+    text
+}
+
+fn side_by_side(differences: &[&Difference], names: [&str; 2]) -> String {
+    let width = differences
         .iter()
         .map(|difference| difference.place.to_string().len())
         .max()
         .unwrap_or(0);
-    text += &format!("  {:width$}  {:VALUE_LIMIT$}  {}\n", "", names[0], names[1]);
-    for difference in &finding.differences {
+    let mut text = format!("  {:width$}  {:VALUE_LIMIT$}  {}\n", "", names[0], names[1]);
+    for difference in differences {
         let [reference, ours] = excerpts(difference);
         text += &format!(
             "  {:width$}  {reference:VALUE_LIMIT$}  {ours}\n",
             difference.place.to_string()
         );
     }
-    text += &format!(
-        "  cargo xtask oracle --seed {seed} --config {configuration} --index {}\n",
-        finding.example.index
-    );
     text
 }
 
-/// All that was heard and seen of one conversation.
+/// All that was heard and seen of one conversation, and which of its differences are accepted.
 pub(super) fn transcript(
     conversation: &Conversation,
     sides: &[Side; 2],
     facts: &[Facts; 2],
+    differences: &[(Difference, Option<&str>)],
 ) -> String {
     let mut text = format!("{}\n", by_hand(conversation));
     for (side, facts) in sides.iter().zip(facts) {
@@ -98,7 +106,24 @@ pub(super) fn transcript(
             );
         }
     }
+    let names = sides.each_ref().map(|side| side.name);
+    for (difference, reason) in differences {
+        let reason = reason.map_or_else(
+            || "not accepted".to_owned(),
+            |reason| format!("accepted: {reason}"),
+        );
+        text += &format!("\n{reason}\n{}", side_by_side(&[difference], names));
+    }
     text + "\n"
+}
+
+/// How often each entry of the accepted list applied.
+pub(super) fn entries(applied: &[(usize, String)]) -> String {
+    let mut text = "\ntimes  accepted\n".to_owned();
+    for (times, entry) in applied {
+        text += &format!("{times:5}  {entry}\n");
+    }
+    text
 }
 
 /// The conversation as a shell would send it.

@@ -85,7 +85,7 @@ fn contains(line: &[u8], piece: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::generate::Exchange;
+    use super::super::generate::{Exchange, Name};
     use super::*;
 
     #[test]
@@ -95,7 +95,7 @@ mod tests {
             raw: raw.as_bytes().to_vec(),
         };
         let conversation = Conversation {
-            index: 0,
+            name: Name::Made(0),
             exchanges: vec![
                 exchange("1", "GET / HTTP/1.1\r\nHost: a\r\nX-Oracle: 1\r\n\r\n"),
                 exchange(

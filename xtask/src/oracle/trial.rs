@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::accepted::Accepted;
+use super::accepted::{Accepted, Said};
 use super::client;
 use super::facts::{self, Alike, Difference, Facts};
-use super::generate::Conversation;
+use super::generate::{Conversation, Name};
 use super::shrink;
 use super::side::{Proxy, Side};
 
@@ -35,8 +35,8 @@ pub(super) struct Trial<'a> {
 #[derive(Debug)]
 pub(super) struct Finding {
     pub(super) differences: Vec<Difference>,
-    /// The indexes of all conversations that differ in this way.
-    pub(super) indexes: Vec<usize>,
+    /// All conversations that differ in this way.
+    pub(super) names: Vec<Name>,
     pub(super) example: Conversation,
 }
 
@@ -47,8 +47,8 @@ pub(super) struct Outcome {
     pub(super) differing: usize,
     /// How many of them in nothing but what is accepted.
     pub(super) accepted: usize,
-    /// Those that differ at one time and not at another: index, and what differed.
-    pub(super) unsteady: Vec<(usize, String)>,
+    /// Those that differ at one time and not at another, and what differed.
+    pub(super) unsteady: Vec<(Name, String)>,
     pub(super) findings: Vec<Finding>,
     /// How many conversations the findings stand for.
     pub(super) unexplained: usize,
@@ -82,14 +82,14 @@ impl Trial<'_> {
             } else {
                 outcome
                     .unsteady
-                    .push((conversation.index, signature(&differences)));
+                    .push((conversation.name, signature(&differences)));
             }
         }
         outcome.findings = grouped(found);
         outcome.unexplained = outcome
             .findings
             .iter()
-            .map(|finding| finding.indexes.len())
+            .map(|finding| finding.names.len())
             .sum();
         let shortest = in_parallel(CAREFUL_WORKERS, &outcome.findings, |finding| {
             self.shorten(finding)
@@ -117,6 +117,22 @@ impl Trial<'_> {
         })
     }
 
+    /// All differences, each with the reason for which it is accepted, if it is.
+    pub(super) fn explained(
+        &self,
+        conversation: &Conversation,
+        [reference, ours]: &[Facts; 2],
+    ) -> Vec<(Difference, Option<&str>)> {
+        let said = Said::new(conversation);
+        let differences = facts::differences(reference, ours).into_iter();
+        differences
+            .map(|difference| {
+                let reason = self.accepted.reason(self.configuration, &said, &difference);
+                (difference, reason)
+            })
+            .collect()
+    }
+
     fn judge(&self, conversation: &Conversation) -> Verdict {
         let [reference, ours] = self.observe(conversation);
         self.verdict(conversation, &reference, &ours)
@@ -127,10 +143,10 @@ impl Trial<'_> {
         if differences.is_empty() {
             return Verdict::Alike;
         }
-        let request = conversation.raw().escape_ascii().to_string();
+        let said = Said::new(conversation);
         let is_new = |difference: &Difference| {
             self.accepted
-                .anchor(self.configuration, &request, difference)
+                .reason(self.configuration, &said, difference)
                 .is_none()
         };
         let unexplained: Vec<Difference> = differences.into_iter().filter(is_new).collect();
@@ -253,7 +269,7 @@ fn grouped(found: Vec<(&Conversation, Vec<Difference>)>) -> Vec<Finding> {
         let key = signature(&differences);
         match groups.iter_mut().find(|(known, _)| *known == key) {
             Some((_, finding)) => {
-                finding.indexes.push(conversation.index);
+                finding.names.push(conversation.name);
                 if conversation.raw().len() < finding.example.raw().len() {
                     finding.example = conversation.clone();
                     finding.differences = differences;
@@ -262,14 +278,14 @@ fn grouped(found: Vec<(&Conversation, Vec<Difference>)>) -> Vec<Finding> {
             None => {
                 let finding = Finding {
                     differences,
-                    indexes: vec![conversation.index],
+                    names: vec![conversation.name],
                     example: conversation.clone(),
                 };
                 groups.push((key, finding));
             }
         }
     }
-    groups.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.indexes.len()));
+    groups.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.names.len()));
     groups.into_iter().map(|(_, finding)| finding).collect()
 }
 

@@ -234,6 +234,22 @@ fn redirect_scheme() {
             Some((302, "https://[::1]:8443/x")),
         ),
         (port, "HEAD http://foo", Some((307, "https://foo:8443/"))),
+        (https, "GET http://foo:", Some((302, "https://foo:/"))),
+        (https, "GET http://foo:abc/x", Some((502, ""))),
+        (
+            https,
+            "GET http://foo:80../x",
+            Some((302, "https://foo../x")),
+        ),
+        (port, "GET http://foo:80../x", Some((502, ""))),
+        (https, "GET https://foo:abc/x", Some((502, ""))),
+        (https, "GET http://a!b:80/x", Some((302, "https://a!b/x"))),
+        (
+            https,
+            "GET https://foo:443:/x",
+            Some((302, "https://foo:/x")),
+        ),
+        (https, "GET http://[::1", Some((502, ""))),
     ] {
         check(
             &format!("{{'redirectScheme':{{{options}}}}}"),

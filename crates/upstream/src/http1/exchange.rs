@@ -280,7 +280,7 @@ where
     fn lost(&self, error: Option<io::Error>) -> Failure {
         let error = match error {
             Some(error) => Error::Io(error),
-            None if self.pending.is_empty() => Error::Closed,
+            None if self.pending.is_empty() && self.n_interim == 0 => Error::Closed,
             None => Error::TruncatedHead,
         };
         let unanswered = self.reused && self.pending.is_empty() && self.n_interim == 0;

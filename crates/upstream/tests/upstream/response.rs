@@ -204,7 +204,7 @@ async fn interim_responses_are_passed_over() {
             "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Wait\r\n\r\nHTTP/1.1 204 None\r\n\r\n",
             "204  kept",
         ),
-        ("HTTP/1.1 100 Continue\r\n\r\n$", "Closed"),
+        ("HTTP/1.1 100 Continue\r\n\r\n$", "TruncatedHead"),
         (
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
             "UpgradeMismatch",

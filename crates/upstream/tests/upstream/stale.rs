@@ -91,7 +91,7 @@ async fn a_connection_that_is_known_dead_is_replaced_for_every_request() {
 async fn half_an_answer_is_not_asked_for_again() {
     for (half, expected) in [
         ("HTTP/1.1 2", "TruncatedHead"),
-        ("HTTP/1.1 100 Continue\r\n\r\n", "Closed"),
+        ("HTTP/1.1 100 Continue\r\n\r\n", "TruncatedHead"),
     ] {
         check(
             (Method::GET, None, false),

@@ -4,8 +4,8 @@ use rand::RngExt as _;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 
-use super::Language;
 use super::request::Request;
+use super::{Language, TOKEN_FIELD, fill};
 use crate::oracle::answers;
 use crate::oracle::latin1::Latin1;
 
@@ -50,6 +50,7 @@ fn escape_one(rng: &mut StdRng, request: &mut Request) {
 fn authority(rng: &mut StdRng, request: &mut Request, language: &Language<'_>) {
     let authority = fill(
         choose(rng, &language.oddities.authorities),
+        b"{host}",
         &request.value("host"),
     );
     if rng.random_ratio(1, 6) {
@@ -78,7 +79,7 @@ pub(super) fn host(rng: &mut StdRng, request: &mut Request, language: &Language<
         3 => request.set("Host", &host.to_ascii_uppercase()),
         4 => request.lines.rotate_left(1),
         _ => {
-            let odd = fill(choose(rng, &language.oddities.hosts), &host);
+            let odd = fill(choose(rng, &language.oddities.hosts), b"{host}", &host);
             request.set("Host", &odd);
         }
     }
@@ -142,7 +143,7 @@ pub(super) fn body(rng: &mut StdRng, request: &mut Request, language: &Language<
     }
     if let Some((fields, body)) = language.oddities.framings.choose(rng) {
         request.lines.push(fields.to_vec());
-        request.body = body.to_vec();
+        request.body = fill(body, b"{token}", &request.value(TOKEN_FIELD));
     }
 }
 
@@ -174,15 +175,4 @@ fn add_line(rng: &mut StdRng, request: &mut Request, lines: &[Latin1]) {
 
 fn choose<'a>(rng: &mut StdRng, pieces: &'a [Latin1]) -> &'a [u8] {
     pieces.choose(rng).map_or(&[], |piece| piece)
-}
-
-fn fill(template: &[u8], host: &[u8]) -> Vec<u8> {
-    let placeholder = b"{host}";
-    match template
-        .windows(placeholder.len())
-        .position(|part| part == placeholder)
-    {
-        Some(at) => [&template[..at], host, &template[at + placeholder.len()..]].concat(),
-        None => template.to_vec(),
-    }
 }
