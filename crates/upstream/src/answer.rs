@@ -114,6 +114,11 @@ impl UpgradedIo {
     pub(crate) fn new(stream: TcpStream, early: Bytes) -> Self {
         Self { early, stream }
     }
+
+    /// What came in one piece with the head; it is not read again.
+    pub fn take_early(&mut self) -> Bytes {
+        std::mem::take(&mut self.early)
+    }
 }
 
 impl AsyncRead for UpgradedIo {

@@ -1,8 +1,9 @@
 //! The differences that are meant, as one reviewed list: `xtask/oracle/accepted.toml`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, bail};
 use regex_automata::meta::Regex;
@@ -10,6 +11,9 @@ use serde::Deserialize;
 
 use super::facts::{Difference, Part, Place};
 use super::generate::Conversation;
+
+/// How much of a value is shown of what an entry applied to.
+const WORDS_LIMIT: usize = 40;
 
 /// The list, counting how often each entry applied.
 #[derive(Debug, Default)]
@@ -22,10 +26,12 @@ struct Entry {
     written: Written,
     request: Option<Regex>,
     earlier: Option<Regex>,
+    conversation: Option<Regex>,
     status: Option<Regex>,
     traefik: Option<Regex>,
     ours: Option<Regex>,
-    applied: AtomicUsize,
+    /// What it applied to, and how often.
+    applied: Mutex<BTreeMap<String, usize>>,
 }
 
 /// What a client says on one connection, escaped.
@@ -58,6 +64,8 @@ struct Written {
     request: Option<String>,
     /// What the escaped requests before it contain.
     earlier: Option<String>,
+    /// What all requests together contain.
+    conversation: Option<String>,
     /// What Traefik's status of that exchange contains.
     status: Option<String>,
     /// What Traefik's value contains; an absent one reads `-`.
@@ -96,15 +104,15 @@ impl Accepted {
             .entries
             .iter()
             .find(|entry| entry.applies(configuration, said, difference))?;
-        entry.applied.fetch_add(1, Ordering::Relaxed);
+        *entry.applied().entry(in_words(difference)).or_default() += 1;
         Some(&entry.written.reason)
     }
 
-    /// How often each entry applied.
-    pub(super) fn applied(&self) -> Vec<(usize, String)> {
+    /// Each entry in words, and what it applied to how often.
+    pub(super) fn applied(&self) -> Vec<(String, BTreeMap<String, usize>)> {
         self.entries
             .iter()
-            .map(|entry| (entry.applied.load(Ordering::Relaxed), entry.to_string()))
+            .map(|entry| (entry.to_string(), entry.applied().clone()))
             .collect()
     }
 
@@ -112,7 +120,7 @@ impl Accepted {
     pub(super) fn idle(&self) -> Vec<String> {
         let applied = self.applied().into_iter();
         applied
-            .filter_map(|(times, entry)| (times == 0).then_some(entry))
+            .filter_map(|(entry, applied)| applied.is_empty().then_some(entry))
             .collect()
     }
 
@@ -149,20 +157,22 @@ impl Entry {
         Ok(Self {
             request: regex(&written.request)?,
             earlier: regex(&written.earlier)?,
+            conversation: regex(&written.conversation)?,
             status: regex(&written.status)?,
             traefik: regex(&written.traefik)?,
             ours: regex(&written.ours)?,
-            applied: AtomicUsize::new(0),
+            applied: Mutex::default(),
             written,
         })
     }
 
+    fn applied(&self) -> MutexGuard<'_, BTreeMap<String, usize>> {
+        self.applied.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn applies(&self, configuration: &str, said: &Said, difference: &Difference) -> bool {
         let kind = difference.kind();
-        let [traefik, ours] = difference
-            .values
-            .each_ref()
-            .map(|value| value.as_deref().unwrap_or("-"));
+        let [traefik, ours] = values(difference);
         let holds = |regex: &Option<Regex>, text: &str| {
             regex.as_ref().is_none_or(|regex| regex.is_match(text))
         };
@@ -171,6 +181,7 @@ impl Entry {
             && self.written.what.iter().any(|what| names(what, &kind))
             && holds(&self.request, said.request(&difference.place))
             && holds(&self.earlier, said.earlier(&difference.place))
+            && holds(&self.conversation, &said.text)
             && holds(&self.status, difference.status.as_deref().unwrap_or("-"))
             && holds(&self.traefik, traefik)
             && holds(&self.ours, ours)
@@ -224,6 +235,26 @@ impl Said {
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
         Some((start, end))
     }
+}
+
+fn values(difference: &Difference) -> [&str; 2] {
+    difference
+        .values
+        .each_ref()
+        .map(|value| value.as_deref().unwrap_or("-"))
+}
+
+/// Kind and values, the long ones cut.
+fn in_words(difference: &Difference) -> String {
+    let [traefik, ours] = values(difference).map(|value| {
+        let start: String = value.chars().take(WORDS_LIMIT).collect();
+        if start.len() < value.len() {
+            start + "…"
+        } else {
+            start
+        }
+    });
+    format!("{}: {traefik} / {ours}", difference.kind())
 }
 
 fn names(what: &str, kind: &str) -> bool {

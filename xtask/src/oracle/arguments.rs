@@ -18,7 +18,7 @@ pub(super) struct Arguments {
     pub(super) one: Option<Name>,
     /// Traefik against Traefik.
     pub(super) self_check: bool,
-    /// How often each entry of the accepted list applied.
+    /// Whether to tell what each entry of the accepted list applied to.
     pub(super) entries: bool,
     /// A built proxy, instead of building one.
     pub(super) proxy: Option<PathBuf>,

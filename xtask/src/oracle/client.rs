@@ -195,9 +195,5 @@ fn keeps_alive(head: &Head) -> bool {
                 .any(|part| part == token.as_bytes())
         })
     };
-    if head.line.starts_with(b"HTTP/1.0") {
-        says("keep-alive")
-    } else {
-        !says("close")
-    }
+    !says("close") && (says("keep-alive") || !head.line.starts_with(b"HTTP/1.0"))
 }

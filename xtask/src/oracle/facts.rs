@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::backend::Seen;
 use super::client::{Answer, End, Heard};
-use super::wire::{Body, Field};
+use super::wire::{Body, Field, Stop};
 
 /// The date that backends send; any other is the proxy's own, and the time of day.
 const BACKENDS_DATE: &str = "Thu, 01 Jan 2026 00:00:00 GMT";
@@ -72,6 +72,8 @@ pub(super) fn facts(heard: &Heard, seen: &[Vec<Seen>], alike: &Alike) -> Facts {
     }
     let end = match &heard.end {
         End::Open => "open".to_owned(),
+        // A connection ends by a close or a reset as the kernel sees fit.
+        End::Stopped(Stop::Closed | Stop::Reset) => Stop::Closed.to_string(),
         End::Stopped(stop) => stop.to_string(),
         End::Rubble(bytes) => format!("rubble {}", bytes.escape_ascii()),
     };
@@ -173,7 +175,14 @@ impl<'a> Scribe<'a> {
             }
             by_name.entry(name).or_default().push(value);
         }
-        for (name, values) in by_name {
+        for (name, mut values) in by_name {
+            if name == "trailer" {
+                // Traefik announces in no order.
+                let mut names: Vec<&str> =
+                    values.iter().flat_map(|value| value.split(", ")).collect();
+                names.sort_unstable();
+                values = vec![names.join(", ")];
+            }
             self.write(format!("{kind} {name}"), values.join(" | "));
         }
     }

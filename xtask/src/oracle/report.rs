@@ -12,6 +12,8 @@ use super::trial::{Finding, Outcome};
 const REQUEST_LIMIT: usize = 3_000;
 const VALUE_LIMIT: usize = 60;
 const NAMES_LIMIT: usize = 8;
+/// Of the differences to which an entry applied.
+const ENTRY_LIMIT: usize = 20;
 
 /// One row of the summary.
 #[derive(Debug)]
@@ -117,11 +119,16 @@ pub(super) fn transcript(
     text + "\n"
 }
 
-/// How often each entry of the accepted list applied.
-pub(super) fn entries(applied: &[(usize, String)]) -> String {
-    let mut text = "\ntimes  accepted\n".to_owned();
-    for (times, entry) in applied {
-        text += &format!("{times:5}  {entry}\n");
+/// What each entry of the accepted list applied to, and how often.
+pub(super) fn entries(applied: &[(String, BTreeMap<String, usize>)]) -> String {
+    let mut text = String::new();
+    for (entry, differences) in applied {
+        text += &format!("\n{:5}  {entry}\n", differences.values().sum::<usize>());
+        let mut differences: Vec<(&String, &usize)> = differences.iter().collect();
+        differences.sort_by_key(|(_, times)| std::cmp::Reverse(**times));
+        for (difference, times) in differences.into_iter().take(ENTRY_LIMIT) {
+            text += &format!("         {times:5}  {difference}\n");
+        }
     }
     text
 }
