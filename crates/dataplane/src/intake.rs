@@ -12,6 +12,7 @@ use http::header::{
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
+use traefikrs_gourl::query::Semicolons;
 use traefikrs_gourl::{InvalidEscape, canonical_path, host, normalized_path};
 
 use crate::answer::{self, Answer};
@@ -219,7 +220,9 @@ fn rewritten(uri: &Uri, options: &HttpOptions) -> Result<Option<Uri>, Unreadable
     let is_origin_form = uri.scheme().is_none() && uri.authority().is_none();
     let target = uri.path_and_query().map_or("", PathAndQuery::as_str);
     // http lets a path be left out before the query.
+    let query = uri.query().map(|query| encoded(query, options));
     let is_same = matches!(path, Cow::Borrowed(same) if same.len() == uri.path().len())
+        && !matches!(query, Some(Cow::Owned(_)))
         && !target.starts_with('?');
     if is_same {
         if is_origin_form {
@@ -227,12 +230,20 @@ fn rewritten(uri: &Uri, options: &HttpOptions) -> Result<Option<Uri>, Unreadable
         }
         return Ok(uri.path_and_query().cloned().map(Uri::from));
     }
-    let target = match uri.query() {
+    let target = match query {
         Some(query) => format!("{path}?{query}"),
         None => path.into_owned(),
     };
     let target = PathAndQuery::try_from(target).map_err(|_| Unreadable)?;
     Ok(Some(Uri::from(target)))
+}
+
+/// Semicolons that are text are written so at once; what separates stays, for redirects repeat it.
+fn encoded<'q>(query: &'q str, options: &HttpOptions) -> Cow<'q, str> {
+    match options.semicolons {
+        Semicolons::Encode => Semicolons::Encode.apply(query),
+        Semicolons::Separate => Cow::Borrowed(query),
+    }
 }
 
 struct Unreadable;

@@ -174,7 +174,11 @@ fn note_on_absolute(target: &[u8], path: &[u8]) -> Option<Note> {
     match Target::parse(target, false) {
         Err(target::Error::Fragment) => Some(Note::Fragment),
         // Raw bytes of another encoding are escaped.
-        Err(target::Error::NotUtf8) => path.contains(&b'#').then_some(Note::Fragment),
+        Err(target::Error::NotUtf8) if path.contains(&b'#') => Some(Note::Fragment),
+        Err(target::Error::NotUtf8) => {
+            let origin = &target[..origin_len(target)?];
+            Target::parse(origin, false).err().map(|_| Note::Bad)
+        }
         Err(_) => Some(Note::Bad),
         Ok(_) => path.is_empty().then_some(Note::NoPath),
     }
@@ -274,6 +278,10 @@ mod tests {
         check("GET http://x#b HTTP/1.1\r\n", Note::Bad);
         check("GET 1http://x/ HTTP/1.1\r\n", Note::Bad);
         check("GET http://x:abc/ HTTP/1.1\r\n", Note::Bad);
+        let line = b"GET http://x:abc/?\xff HTTP/1.1\r\n";
+        assert!(
+            matches!(read(line), Line::Rewritten(rewritten) if rewritten.note == Some(Note::Bad))
+        );
         check("GET http://x HTTP/1.1\r\n", Note::NoPath);
         check("GET http://x?a HTTP/1.1\r\n", Note::NoPath);
     }

@@ -92,7 +92,8 @@ pub(crate) async fn serve(
     {
         connection.is_spoilt();
     }
-    if connection.says_close() {
+    // A switch to another protocol ends the requests of a connection in any case, and says so by that.
+    if connection.says_close() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
         answer
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));

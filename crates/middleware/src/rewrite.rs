@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, StatusCode, Uri, request};
+use traefikrs_gourl::query::Semicolons;
 use traefikrs_gourl::{InvalidEscape, Path, sanitize};
 
 use crate::answer::Answer;
@@ -27,7 +28,9 @@ pub(crate) fn read<'r>(
     Path::from_escaped(path(request, context).as_bytes()).map_err(|_| bad_request())
 }
 
-/// Gives a request another path; its query stays.
+/// Gives a request another path.
+///
+/// Its query stays, but for semicolons, which separate as `&` does.
 pub(crate) fn write(
     request: &mut request::Parts,
     context: &mut Context,
@@ -44,7 +47,8 @@ pub(crate) fn write(
     target.push_str(&escaped);
     if let Some(query) = request.uri.query() {
         target.push('?');
-        target.push_str(query);
+        // Traefik: the target is written anew from the URL, where they have been replaced.
+        target.push_str(&Semicolons::Separate.apply(query));
     }
     let target = PathAndQuery::from_maybe_shared(Bytes::from(target)).map_err(|_| bad_request())?;
     request.uri = if request.uri.authority().is_none() {

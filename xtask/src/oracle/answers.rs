@@ -37,6 +37,9 @@ pub(super) struct Plan {
     /// How long to wait before the answer.
     #[serde(default)]
     pub(super) wait_ms: u64,
+    /// How long to wait between head and body.
+    #[serde(default)]
+    pub(super) pause_ms: u64,
 }
 
 /// The moment of the answer.
@@ -88,8 +91,8 @@ impl Plans {
 }
 
 impl Plan {
-    /// The bytes to send, `backend` being the sender's name; a body only where the method has one.
-    pub(super) fn bytes(&self, backend: &str, with_body: bool) -> Vec<u8> {
+    /// The head's bytes, and those of interim ones, `backend` being the sender's name.
+    pub(super) fn head(&self, backend: &str) -> Vec<u8> {
         let mut bytes = Vec::new();
         for head in &self.interim {
             bytes.extend(lines(head, backend, b"\r\n"));
@@ -97,12 +100,11 @@ impl Plan {
         if !self.head.is_empty() {
             bytes.extend(lines(&self.head, backend, &self.head_end));
         }
-        if with_body {
-            for _ in 0..self.times {
-                bytes.extend_from_slice(&self.body);
-            }
-        }
         bytes
+    }
+
+    pub(super) fn body(&self) -> Vec<u8> {
+        self.body.repeat(self.times)
     }
 }
 
@@ -137,25 +139,23 @@ mod tests {
         assert!(
             plans
                 .named(Some("no such plan"))
-                .bytes("b", true)
+                .head("b")
                 .starts_with(b"HTTP/1.1 200 ")
         );
     }
 
     #[test]
-    fn a_head_is_answered_without_the_body() {
+    fn a_head_names_its_sender() {
         let plan: Plan = toml::from_str(
             r#"head = ["HTTP/1.1 200 OK", "X: ", "Y: \u00ff"]
-body = "ab""#,
+body = "ab"
+times = 2"#,
         )
         .unwrap();
         assert_eq!(
-            plan.bytes("one", false),
+            plan.head("one"),
             b"HTTP/1.1 200 OK\r\nX: one\r\nY: \xff\r\n\r\n"
         );
-        assert_eq!(
-            plan.bytes("one", true),
-            b"HTTP/1.1 200 OK\r\nX: one\r\nY: \xff\r\n\r\nab"
-        );
+        assert_eq!(plan.body(), b"abab");
     }
 }

@@ -260,7 +260,18 @@ impl Server {
 
     fn answer(&self, wire: &mut Wire, plan: &Plan, with_body: bool) -> Then {
         thread::sleep(Duration::from_millis(plan.wait_ms));
-        match wire.write(&plan.bytes(self.name, with_body)) {
+        let mut bytes = plan.head(self.name);
+        if plan.pause_ms > 0 {
+            if wire.write(&bytes).is_err() {
+                return Then::Close;
+            }
+            bytes.clear();
+            thread::sleep(Duration::from_millis(plan.pause_ms));
+        }
+        if with_body {
+            bytes.extend(plan.body());
+        }
+        match wire.write(&bytes) {
             Ok(()) => plan.then,
             Err(_) => Then::Close,
         }

@@ -246,8 +246,10 @@ impl Trial<'_> {
             let (reference, ours) = (count(&reference), count(&ours));
             let totals = [reference.iter().sum::<usize>(), ours.iter().sum()];
             // One side may refuse what the other takes, and a turn begins anywhere.
+            let slack = totals[0].abs_diff(totals[1]) + 4;
             let strangers = reference.iter().zip(&ours).any(|(reference, ours)| {
-                (reference * totals[1]).abs_diff(ours * totals[0]) > 4 * totals[0].max(totals[1])
+                (reference * totals[1]).abs_diff(ours * totals[0])
+                    > slack * totals[0].max(totals[1])
             });
             strangers.then(|| format!("shares of {}: {reference:?} and {ours:?}", names.join(", ")))
         });
