@@ -17,6 +17,7 @@ mod latin1;
 mod report;
 mod shrink;
 mod side;
+mod sticky;
 mod traefik;
 mod trial;
 mod wire;
@@ -80,7 +81,7 @@ fn run_one(
 ) -> anyhow::Result<Row> {
     let proxies = side::start(sides, configuration, runs)?;
     let either = &configuration.requests.either;
-    let mut alike = side::addresses_alike();
+    let mut alike = side::texts_alike(sides);
     for texts in either {
         alike.extend(
             texts

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use http::header::{CONNECTION, EXPECT};
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, Version};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use traefikrs_gourl::host;
 use traefikrs_gourl::query::Semicolons;

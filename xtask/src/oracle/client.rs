@@ -1,10 +1,12 @@
 //! Holds a conversation with a proxy and writes down every answer.
 
+use std::borrow::Cow;
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
 use super::generate::Conversation;
+use super::sticky;
 use super::wire::{Body, Framing, Head, Stop, Wire};
 
 /// How long an answer may take before the proxy counts as silent: longer than any plan and timeout in use.
@@ -98,13 +100,25 @@ fn speak(
     }
     for exchange in &conversation.exchanges {
         if !conversation.pipelined {
-            send(wire, &exchange.raw, conversation.in_parts);
+            let raw = with_issued_cookies(&exchange.raw, answers);
+            send(wire, &raw, conversation.in_parts);
         }
         if !listen(wire, exchange.is_head(), answers)? {
             return Err(wire.body(Framing::ToEnd).cut.unwrap_or(Stop::Closed));
         }
     }
     Ok(())
+}
+
+fn with_issued_cookies<'r>(raw: &'r [u8], answers: &[Answer]) -> Cow<'r, [u8]> {
+    if !sticky::says_issued(raw) {
+        return Cow::Borrowed(raw);
+    }
+    let set = answers
+        .iter()
+        .flat_map(|answer| answer.head.values("set-cookie"))
+        .filter_map(|value| std::str::from_utf8(value).ok());
+    Cow::Owned(sticky::with_issued(raw, set))
 }
 
 /// A failure to send shows in what is heard.

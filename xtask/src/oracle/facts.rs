@@ -5,6 +5,8 @@ use std::fmt;
 
 use super::backend::Seen;
 use super::client::{Answer, End, Heard};
+use super::generate::Conversation;
+use super::sticky;
 use super::wire::{Body, Field, Stop};
 
 /// The date that backends send; any other is the proxy's own, and the time of day.
@@ -58,17 +60,25 @@ impl Alike {
     }
 }
 
-pub(super) fn facts(heard: &Heard, seen: &[Vec<Seen>], alike: &Alike) -> Facts {
+pub(super) fn facts(
+    conversation: &Conversation,
+    heard: &Heard,
+    seen: &[Vec<Seen>],
+    alike: &Alike,
+) -> Facts {
     let mut facts = Facts::new();
     for (index, answer) in heard.answers.iter().enumerate() {
         let mut scribe = Scribe::new(&mut facts, Part::Answer, (index + 1, 1), alike);
         scribe.answer(answer);
     }
+    let mut before = "";
     for (index, sightings) in seen.iter().enumerate() {
         for (nth, seen) in sightings.iter().enumerate() {
             let mut scribe = Scribe::new(&mut facts, Part::Server, (index + 1, nth + 1), alike);
             scribe.sight(seen);
+            scribe.choice(conversation, index, seen.backend, before);
         }
+        before = sightings.first().map_or(before, |seen| seen.backend);
     }
     let end = match &heard.end {
         End::Open => "open".to_owned(),
@@ -146,6 +156,25 @@ impl<'a> Scribe<'a> {
                 .cut
                 .map_or_else(|| "complete".to_owned(), |stop| stop.to_string()),
         );
+    }
+
+    /// Whether the server that was chosen is the one that cookies speak of.
+    fn choice(&mut self, conversation: &Conversation, index: usize, server: &str, before: &str) {
+        let raw = &conversation.exchanges[index].raw;
+        if let Some(asked) = sticky::is_asked_for(raw, server) {
+            self.write(
+                "cookie",
+                if asked { "obeyed" } else { "ignored" }.to_owned(),
+            );
+        }
+        if sticky::says_issued(raw) {
+            let same = if server == before {
+                "as before"
+            } else {
+                "another"
+            };
+            self.write("issued cookie", same.to_owned());
+        }
     }
 
     fn sight(&mut self, seen: &Seen) {

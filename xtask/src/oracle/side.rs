@@ -15,6 +15,7 @@ use super::answers::Plans;
 use super::backend::{self, Ledger, Temper};
 use super::client;
 use super::configuration::Configuration;
+use super::sticky::Values;
 
 /// Each side has a loopback address, so that both can use the same ports: whatever carries an address
 /// is of the same length, and differs in one known text.
@@ -44,6 +45,7 @@ pub(super) struct Side {
     /// `host:port` by backend, plus `dead`, where nobody listens.
     addresses: BTreeMap<&'static str, String>,
     pub(super) ledger: Arc<Ledger>,
+    pub(super) cookies: Values,
 }
 
 /// A running proxy; it ends with the value.
@@ -70,6 +72,7 @@ pub(super) fn sides(
         address,
         addresses: BTreeMap::new(),
         ledger: Arc::default(),
+        cookies: Values::new(&BTreeMap::new()),
     });
     for (name, temper) in BACKENDS {
         for (side, listener) in sides.iter_mut().zip(backend::twins(ADDRESSES)?) {
@@ -81,16 +84,18 @@ pub(super) fn sides(
     for (side, listener) in sides.iter_mut().zip(backend::twins(ADDRESSES)?) {
         side.addresses
             .insert("dead", listener.local_addr()?.to_string());
+        side.cookies = Values::new(&side.addresses);
     }
     Ok(sides)
 }
 
 /// The texts in which the sides differ by nature.
-pub(super) fn addresses_alike() -> Vec<(String, String)> {
-    ADDRESSES
+pub(super) fn texts_alike(sides: &[Side; 2]) -> Vec<(String, String)> {
+    let addresses = ADDRESSES
         .iter()
-        .map(|address| (address.to_string(), ADDRESS.to_owned()))
-        .collect()
+        .map(|address| (address.to_string(), ADDRESS.to_owned()));
+    let cookies = sides.iter().flat_map(|side| side.cookies.alike());
+    addresses.chain(cookies).collect()
 }
 
 /// Starts both proxies on one port and awaits that they serve.

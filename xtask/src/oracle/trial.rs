@@ -109,11 +109,11 @@ impl Trial<'_> {
     /// Both sides' facts, one after the other.
     pub(super) fn observe(&self, conversation: &Conversation) -> [Facts; 2] {
         [0, 1].map(|index| {
-            let heard = client::converse(self.proxies[index].address, conversation);
-            let seen = self.sides[index]
-                .ledger
-                .take(&conversation.tokens(), AFTERMATH);
-            facts::facts(&heard, &seen, &self.alike)
+            let side = &self.sides[index];
+            let said = side.cookies.fill(conversation);
+            let heard = client::converse(self.proxies[index].address, &said);
+            let seen = side.ledger.take(&conversation.tokens(), AFTERMATH);
+            facts::facts(conversation, &heard, &seen, &self.alike)
         })
     }
 
