@@ -24,6 +24,7 @@ mod wire;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
@@ -94,6 +95,7 @@ fn run_one(
         sides,
         proxies: &proxies,
         alike: Alike(alike),
+        settling: Duration::from_millis(configuration.requests.settle_ms),
         accepted,
     };
     if let [conversation] = conversations {

@@ -21,12 +21,15 @@ pub(super) struct Configuration {
 
 /// `requests.toml`.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Requests {
     pub(super) vocabulary: Vocabulary,
     /// Servers between which only chance chooses, or sticky values for such.
     #[serde(default)]
     pub(super) either: Vec<Vec<String>>,
+    /// How long after the answers servers may still be asked.
+    #[serde(default)]
+    pub(super) settle_ms: u64,
 }
 
 /// The router that tells a proxy is ready, beside every configuration's own.

@@ -28,6 +28,7 @@ pub(super) struct Trial<'a> {
     pub(super) sides: &'a [Side; 2],
     pub(super) proxies: &'a [Proxy; 2],
     pub(super) alike: Alike,
+    pub(super) settling: Duration,
     pub(super) accepted: &'a Accepted,
 }
 
@@ -112,6 +113,7 @@ impl Trial<'_> {
             let side = &self.sides[index];
             let said = side.cookies.fill(conversation);
             let heard = client::converse(self.proxies[index].address, &said);
+            thread::sleep(self.settling);
             let seen = side.ledger.take(&conversation.tokens(), AFTERMATH);
             facts::facts(conversation, &heard, &seen, &self.alike)
         })
