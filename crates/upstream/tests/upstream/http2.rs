@@ -252,6 +252,52 @@ impl Body for Relay {
 }
 
 #[tokio::test(flavor = "local")]
+async fn an_answer_may_come_before_the_end_of_the_request_and_end_it() {
+    let server = serve(10, |request| async move {
+        // Not read: the rest is not wanted.
+        drop(request);
+        reply(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            Full::new(Bytes::from_static(b"no")),
+        )
+    })
+    .await;
+    let upstreams = Upstreams::new();
+    let (mut upload, body) = Channel::<Bytes, Infallible>::new(1);
+    let post = with_body(Method::POST, body);
+    let (head, answer) = ask(&upstreams, &server.peer, post).await.unwrap();
+    assert_eq!(head.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(answer.collect().await.unwrap().to_bytes(), "no");
+    let piece = Bytes::from(vec![b'q'; 1 << 16]);
+    while upload.send_data(piece.clone()).await.is_ok() {}
+    // The connection has other streams.
+    assert!(ask(&upstreams, &server.peer, get()).await.is_ok());
+    assert_eq!(server.n_connections(), 1);
+}
+
+#[tokio::test(flavor = "local")]
+async fn interim_answers_are_not_the_answer() {
+    let (listener, peer) = listen().await;
+    spawn_local(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        while let Some(Ok((request, mut respond))) = connection.accept().await {
+            assert_eq!(request.headers()[header::EXPECT], "100-continue");
+            for status in [100, 103, 103] {
+                let interim = Response::builder().status(status).body(()).unwrap();
+                respond.send_informational(interim).unwrap();
+            }
+            drop(respond.send_response(Response::new(()), true).unwrap());
+        }
+    });
+    let mut post = with_body(Method::POST, Full::new(Bytes::from_static(b"hello")));
+    post.headers
+        .insert(header::EXPECT, HeaderValue::from_static("100-continue"));
+    let answer = read(&Upstreams::new(), &peer, post).await.unwrap();
+    assert_eq!(answer.head.status, 200);
+}
+
+#[tokio::test(flavor = "local")]
 async fn a_crowd_shares_the_connection_that_is_being_made() {
     let server = serve(100, echo).await;
     let (upstreams, peer) = (Upstreams::new(), server.peer);
