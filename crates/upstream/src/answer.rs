@@ -48,7 +48,7 @@ pub struct UpstreamBody<B>(Source<B>);
 
 enum Source<B> {
     Http1(http1::Body<B>),
-    Http2(http2::Body),
+    Http2(http2::Body<B>),
 }
 
 impl<B> UpstreamBody<B> {
@@ -56,7 +56,7 @@ impl<B> UpstreamBody<B> {
         Self(Source::Http1(body))
     }
 
-    pub(crate) fn http2(body: http2::Body) -> Self {
+    pub(crate) fn http2(body: http2::Body<B>) -> Self {
         Self(Source::Http2(body))
     }
 }

@@ -2,6 +2,7 @@
 
 mod body;
 mod connection;
+mod upload;
 
 use std::{
     cell::RefCell,
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use futures_util::future::{FutureExt, Shared as SharedFuture, WeakShared};
 use http::{
     HeaderValue, Request, Uri, Version, header,
+    response::Parts,
     uri::{Authority, Scheme},
 };
 use http_body::Body as HttpBody;
@@ -22,8 +24,8 @@ use tokio::time::{Instant, sleep};
 
 pub(crate) use self::body::Body;
 use self::{
-    body::{BoxBody, Upload, upload},
     connection::{Connection, Ticket},
+    upload::{BoxBody, Upload},
 };
 use crate::{
     answer::{Answer, UpstreamBody},
@@ -95,31 +97,38 @@ where
         }
         None => connect(&pool, limits).await?,
     };
-    match exchange(ticket, limits, request, &upload).await {
+    let (head, body, ticket) = match exchange(ticket, limits, request, &upload).await {
         Err(Failure {
             returned: Some(request),
             ..
-        }) => again(&pool, limits, request, &upload).await,
+        }) => again(&pool, limits, request, &upload).await?,
         Err(Failure { error, .. }) if is_refused(&error) && copy.is_some() => {
             let request = copy.ok_or(error)?;
-            again(&pool, limits, request, &upload).await
+            again(&pool, limits, request, &upload).await?
         }
-        result => result.map_err(|failure| failure.error),
-    }
+        result => result.map_err(|failure| failure.error)?,
+    };
+    Ok(Answer::Response {
+        head,
+        body: UpstreamBody::http2(Body::new(body, upload, ticket)),
+    })
 }
 
 async fn again<B>(
     pool: &Rc<Pool>,
     limits: &Limits,
     request: Request<BoxBody>,
-    upload: &Upload,
-) -> Result<Answer<B>, Error> {
+    upload: &Upload<B>,
+) -> Result<Begun, Error> {
     pool.local.count(|stats| stats.retried += 1);
     let ticket = connect(pool, limits).await?;
     exchange(ticket, limits, request, upload)
         .await
         .map_err(|failure| failure.error)
 }
+
+/// The head of an answer, its body, and the right to the stream.
+type Begun = (Parts, Incoming, Ticket);
 
 struct Failure {
     error: Error,
@@ -131,8 +140,8 @@ async fn exchange<B>(
     ticket: Ticket,
     limits: &Limits,
     request: Request<BoxBody>,
-    upload: &Upload,
-) -> Result<Answer<B>, Failure> {
+    upload: &Upload<B>,
+) -> Result<Begun, Failure> {
     let response = ticket.sender().try_send_request(request);
     let timed_out = async {
         match limits.response_header_timeout {
@@ -151,7 +160,7 @@ async fn exchange<B>(
     match response {
         Ok(response) => {
             let (head, body) = response.into_parts();
-            Ok(answer(head, body, ticket))
+            Ok((head, body, ticket))
         }
         Err(mut error) => {
             let returned = error.take_message();
@@ -160,13 +169,6 @@ async fn exchange<B>(
                 .map_or_else(|| Error::Http2(error.into_error()), Error::RequestBody);
             Err(Failure { error, returned })
         }
-    }
-}
-
-fn answer<B>(head: http::response::Parts, body: Incoming, ticket: Ticket) -> Answer<B> {
-    Answer::Response {
-        head,
-        body: UpstreamBody::http2(Body::new(body, ticket)),
     }
 }
 
@@ -214,7 +216,7 @@ async fn dial(pool: &Weak<Pool>, limits: &Limits) -> Result<Rc<Connection>, Erro
     Ok(connection)
 }
 
-fn translate<B>(pool: &Pool, request: Outgoing<B>) -> Result<(Request<BoxBody>, Rc<Upload>), Error>
+fn translate<B>(pool: &Pool, request: Outgoing<B>) -> Result<(Request<BoxBody>, Upload<B>), Error>
 where
     B: HttpBody<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
@@ -241,7 +243,7 @@ where
         .authority(authority(pool, host)?)
         .path_and_query(path)
         .build();
-    let (body, upload) = upload(body);
+    let (upload, body) = Upload::new(body);
     let mut outgoing = Request::new(body);
     *outgoing.method_mut() = method;
     *outgoing.uri_mut() = uri.map_err(|_| Error::InvalidRequest("target has no form in HTTP/2"))?;
@@ -259,7 +261,7 @@ fn authority(pool: &Pool, host: Option<HeaderValue>) -> Result<Authority, Error>
 }
 
 fn copy(request: &Request<BoxBody>) -> Request<BoxBody> {
-    let mut copy = Request::new(body::empty());
+    let mut copy = Request::new(upload::empty());
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();
     *copy.version_mut() = request.version();

@@ -4,7 +4,7 @@ use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpStream, task::spawn_local, time::Instant};
 
-use super::body::BoxBody;
+use super::upload::BoxBody;
 use crate::{error::Error, peer::Limits, pool::Retention};
 
 /// One stream may fill this much while its reader rests …

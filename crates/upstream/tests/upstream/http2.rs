@@ -1,4 +1,11 @@
-use std::{cell::RefCell, convert::Infallible, io, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    convert::Infallible,
+    future::poll_fn,
+    io,
+    rc::Rc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
@@ -276,6 +283,36 @@ async fn an_answer_may_come_before_the_end_of_the_request_and_end_it() {
 }
 
 #[tokio::test(flavor = "local")]
+async fn an_answer_that_is_dropped_ends_its_upload() {
+    let (listener, peer) = listen().await;
+    let ended = Rc::new(Cell::new(None));
+    let seen = Rc::clone(&ended);
+    spawn_local(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        while let Some(Ok((request, mut respond))) = connection.accept().await {
+            // All that there is to say, and an ear for the rest.
+            let unread = request.into_body();
+            let mut send = respond.send_response(Response::new(()), true).unwrap();
+            let seen = Rc::clone(&seen);
+            spawn_local(async move {
+                seen.set(poll_fn(|cx| send.poll_reset(cx)).await.ok());
+                drop(unread);
+            });
+        }
+    });
+    let (mut upload, body) = Channel::<Bytes, Infallible>::new(1);
+    let post = with_body(Method::POST, body);
+    let (_, answer) = ask(&Upstreams::new(), &peer, post).await.unwrap();
+    drop(answer);
+    assert!(upload.send_data(Bytes::from_static(b"more")).await.is_err());
+    while ended.get().is_none() {
+        settle().await;
+    }
+    assert_eq!(ended.get(), Some(h2::Reason::CANCEL));
+}
+
+#[tokio::test(flavor = "local")]
 async fn interim_answers_are_not_the_answer() {
     let (listener, peer) = listen().await;
     spawn_local(async move {
@@ -510,7 +547,7 @@ async fn a_silent_connection_is_pinged_and_given_up() {
         let (stream, _) = listener.accept().await.unwrap();
         // Accepts everything, says nothing.
         let mut connection = h2::server::handshake(stream).await.unwrap();
-        let stream = std::future::poll_fn(|cx| connection.poll_accept(cx)).await;
+        let stream = poll_fn(|cx| connection.poll_accept(cx)).await;
         std::future::pending::<()>().await;
         drop((connection, stream));
     });
