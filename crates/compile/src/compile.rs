@@ -1,20 +1,24 @@
 //! The one way from a configuration to what serves it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use traefikrs_config::diagnostic::{Consequence, Diagnostic, Reason, Subject};
-use traefikrs_config::elements::Elements;
+use traefikrs_config::elements::{Change, Elements};
 use traefikrs_config::{QualifiedName, dynamic};
+use traefikrs_middleware::Middleware;
 
-use crate::compiled::Compiled;
+use crate::asked::{Added, Ask};
+use crate::compiled::{Compiled, EntryPointRoutes, Service};
+use crate::findings::Findings;
 use crate::middleware::Middlewares;
 use crate::options::Options;
-use crate::reason;
-use crate::report::{MiddlewareReport, Report, RouterReport, ServiceReport, Status, Verdict};
-use crate::router::Routers;
-use crate::service::Services;
-use crate::{middleware, service};
+use crate::outcome::{Outcomes, Stale};
+use crate::report::{MiddlewareReport, Report, RouterReport, ServiceReport};
+use crate::router::{Built, Routers};
+use crate::service::{self, Services};
+use crate::transport::Pools;
+use crate::tree::RouterTree;
+use crate::users::{Affected, Users};
 
 /// One generation: what serves requests and what became of each element, to be published together.
 #[derive(Debug, Default)]
@@ -29,8 +33,22 @@ pub struct Generation {
 /// What this generation leaves to the next.
 #[derive(Debug, Default)]
 struct Legacy {
-    middlewares: middleware::Previous,
-    services: service::Previous,
+    configured: Configured,
+    tree: Arc<RouterTree>,
+    outcomes: Outcomes,
+    pools: Arc<Pools>,
+    users: Users,
+    findings: Findings,
+    /// Whether something came out as it did because of who asked for it first.
+    depends_on_order: bool,
+}
+
+/// What a generation is made of.
+#[derive(Debug, Clone, Default)]
+struct Configured {
+    http: dynamic::Http,
+    tls_options: Elements<dynamic::TlsOptions>,
+    options: Options,
 }
 
 /// Turns a merged configuration into what serves it.
@@ -39,8 +57,9 @@ struct Legacy {
 /// points: that is what merging does. It never fails: an element that cannot be built is disabled,
 /// reported, and harms only those that need it.
 ///
-/// What did not change since `previous` goes on: services keep their place in the balancer's turn
-/// and their connections.
+/// What did not change since `previous` goes on, and costs nothing: routes and services are the same,
+/// services keep their place in the balancer's turn and their connections. The outcome is that of a
+/// compilation from nothing; `docs/decisions/0005-what-is-reused.md` says why.
 ///
 /// (Traefik: `pkg/server/router`, `pkg/server/service` and `pkg/server/middleware`.)
 ///
@@ -75,152 +94,303 @@ pub fn compile(
     options: &Options,
     previous: Option<&Generation>,
 ) -> Generation {
-    let nothing = dynamic::Http::default();
-    let http = configuration.http.as_ref().unwrap_or(&nothing);
-    let legacy = previous.map(|previous| &previous.legacy);
-    let mut middlewares = Middlewares::new(http, legacy.map(|legacy| &legacy.middlewares));
-    let mut services = Services::new(http, legacy.map(|legacy| &legacy.services));
-
-    let tls_options = configuration.tls.as_ref().map(|tls| &tls.options);
-    let routers = Routers::new(http, tls_options, options, &mut services, &mut middlewares);
-    let (entry_points, routers) = routers.build();
-
-    let mut report = Report {
-        services: service_reports(http, &mut services, &routers),
-        middlewares: middleware_reports(http, &mut middlewares, &routers),
-        routers,
-        diagnostics: Vec::new(),
-    };
-    report.diagnostics = diagnostics(&report);
-    Generation {
-        compiled: Arc::new(Compiled { entry_points }),
-        report,
-        legacy: Legacy {
-            middlewares: middlewares.into_previous(),
-            services: services.into_previous(),
+    let configured = Configured {
+        http: configuration.http.clone().unwrap_or_default(),
+        tls_options: match &configuration.tls {
+            Some(tls) => tls.options.clone(),
+            None => Elements::default(),
         },
+        options: options.clone(),
+    };
+    let base = previous.filter(|previous| previous.legacy.is_base_of(&configured));
+    let changed = base.map(|base| Next::new(&configured, base, previous).generation());
+    let nothing = Generation::default();
+    changed
+        .filter(|generation| !generation.legacy.depends_on_order)
+        .unwrap_or_else(|| Next::new(&configured, &nothing, previous).generation())
+}
+
+impl Legacy {
+    /// Whether what has changed since can be worked into it. What every router depends on must be
+    /// the same, and it must be what it is whatever was built first.
+    fn is_base_of(&self, now: &Configured) -> bool {
+        !self.depends_on_order
+            && self.configured.options == now.options
+            && self.configured.tls_options == now.tls_options
     }
 }
 
-fn service_reports(
-    http: &dynamic::Http,
-    services: &mut Services<'_>,
-    routers: &Elements<RouterReport, QualifiedName>,
-) -> Elements<ServiceReport, QualifiedName> {
-    let used_by = users(routers, |router| std::slice::from_ref(&router.service));
-    let reports = http.services.iter().map(|(name, service)| {
-        let name = QualifiedName::of(name, "");
-        let report = ServiceReport {
-            service: Arc::clone(service),
-            verdict: services.verdicts.remove(&name).unwrap_or_default(),
-            used_by: used_by.get(&name).cloned().unwrap_or_default(),
-            servers: services.servers.remove(&name).unwrap_or_default(),
-        };
-        (name, report)
-    });
-    reports.collect()
+/// A generation on the way. What nothing touches is taken from the base.
+struct Next<'c> {
+    now: &'c Configured,
+    base: &'c Generation,
+    /// The generation before, whose services go on even where nothing can be based on it.
+    previous: Option<&'c Legacy>,
+    changes: Vec<Change<'c, dynamic::Router>>,
+    stale: Stale,
+    tree: Arc<RouterTree>,
 }
 
-fn middleware_reports(
-    http: &dynamic::Http,
-    middlewares: &mut Middlewares<'_>,
-    routers: &Elements<RouterReport, QualifiedName>,
-) -> Elements<MiddlewareReport, QualifiedName> {
-    let used_by = users(routers, |router| &router.middlewares);
-    let reports = http.middlewares.iter().map(|(name, middleware)| {
-        let name = QualifiedName::of(name, "");
-        let report = MiddlewareReport {
-            middleware: Arc::clone(middleware),
-            verdict: middlewares.verdicts.remove(&name).unwrap_or_default(),
-            used_by: used_by.get(&name).cloned().unwrap_or_default(),
-        };
-        (name, report)
-    });
-    reports.collect()
+/// What had to be built.
+struct Fresh {
+    routers: BTreeMap<QualifiedName, Built>,
+    services: Added<Arc<Service>>,
+    pools: Pools,
+    middlewares: Added<Vec<Middleware>>,
 }
 
-/// Which routers name an element, in the order of their names.
-fn users(
-    routers: &Elements<RouterReport, QualifiedName>,
-    references: impl Fn(&dynamic::Router) -> &[String],
-) -> BTreeMap<QualifiedName, Vec<QualifiedName>> {
-    let mut users: BTreeMap<QualifiedName, Vec<QualifiedName>> = BTreeMap::new();
-    for (name, report) in routers {
-        let named: BTreeSet<_> = references(&report.router)
-            .iter()
-            .filter(|reference| !reference.is_empty())
-            .map(|reference| name.resolve(reference))
-            .collect();
-        for element in named {
-            users.entry(element).or_default().push(name.clone());
+impl<'c> Next<'c> {
+    fn new(now: &'c Configured, base: &'c Generation, previous: Option<&'c Generation>) -> Self {
+        let legacy = &base.legacy;
+        let before = &legacy.configured.http;
+        let changes: Vec<_> = now.http.routers.changes_since(&before.routers).collect();
+        let tree = if legacy.tree.is_touched_by(&changes) {
+            Arc::new(RouterTree::new(&now.http.routers))
+        } else {
+            Arc::clone(&legacy.tree)
+        };
+        Self {
+            now,
+            base,
+            previous: previous.map(|previous| &previous.legacy),
+            changes,
+            stale: Stale::new(before, &now.http, &legacy.outcomes),
+            tree,
         }
     }
-    users
-}
 
-fn diagnostics(report: &Report) -> Vec<Diagnostic> {
-    let routers = report.routers.iter().flat_map(|(name, router)| {
-        let found = findings("router", name, &router.verdict, Consequence::RouterDisabled);
-        found.map(|diagnostic| from_its_object(diagnostic, &router.router))
-    });
-    let services = report.services.iter().flat_map(|(name, service)| {
-        findings(
-            "service",
-            name,
-            &service.verdict,
-            Consequence::ServiceDisabled,
-        )
-    });
-    let middlewares = report.middlewares.iter().flat_map(|(name, middleware)| {
-        findings(
-            "middleware",
-            name,
-            &middleware.verdict,
-            Consequence::MiddlewareDisabled,
-        )
-    });
-    routers.chain(services).chain(middlewares).collect()
-}
+    fn generation(self) -> Generation {
+        let legacy = &self.base.legacy;
+        let names = self.routers_to_build();
+        let fresh = self.build(&names);
+        let compiled = self.compiled(&names, &fresh.routers);
+        let is_something_left = self.is_something_left(&names, &fresh);
+        let Fresh {
+            routers,
+            services,
+            pools,
+            middlewares,
+        } = fresh;
+        let depends_on_order = services.depends_on_order || middlewares.depends_on_order;
 
-fn findings(
-    kind: &'static str,
-    name: &QualifiedName,
-    verdict: &Verdict,
-    consequence: Consequence,
-) -> impl Iterator<Item = Diagnostic> {
-    let subject = Subject::named(kind, name.as_str());
-    verdict.findings.iter().map(move |finding| {
-        let diagnostic = match finding.status {
-            Status::Disabled => {
-                Diagnostic::error(subject.clone(), finding.reason, &*finding.message)
-                    .leads_to(consequence)
-            }
-            Status::Enabled | Status::Warning => {
-                Diagnostic::warning(subject.clone(), finding.reason, &*finding.message)
-                    .leads_to(mild_consequence(finding.reason))
-            }
+        let mut users = legacy.users.clone();
+        let mut touched = users.follow(&self.changes);
+        touched.services.extend(services.outcomes.keys().cloned());
+        touched
+            .middlewares
+            .extend(middlewares.outcomes.keys().cloned());
+        self.stale.iter().for_each(|ask| touched.add(ask));
+
+        let mut report = self.base.report.clone();
+        let mut findings = legacy.findings.clone();
+        report_routers(&names, routers, &mut report, &mut findings);
+        let mut outcomes = legacy.outcomes.clone();
+        outcomes.replace(&self.stale, services, middlewares);
+        if is_something_left {
+            let swept = outcomes.sweep(&report.routers);
+            swept.iter().for_each(|ask| touched.add(ask));
+        }
+        let pools = if touched.services.is_empty() {
+            Arc::clone(&legacy.pools)
+        } else {
+            Arc::new(pools.and(&legacy.pools, &outcomes.pools()))
         };
-        diagnostic.at(finding.path).showing(&*finding.detail)
-    })
+        self.report_services(&touched, &outcomes, &users, &mut report, &mut findings);
+        self.report_middlewares(&touched, &outcomes, &users, &mut report, &mut findings);
+        report.diagnostics = findings.all();
+        Generation {
+            compiled: Arc::new(compiled),
+            report,
+            legacy: Legacy {
+                configured: self.now.clone(),
+                tree: self.tree,
+                outcomes,
+                pools,
+                users,
+                findings,
+                depends_on_order,
+            },
+        }
+    }
+
+    /// The routers that have changed, those that were built from something stale, and all parents
+    /// and children if one of them is among these.
+    fn routers_to_build(&self) -> BTreeSet<QualifiedName> {
+        let changes = self.changes.iter();
+        let changed = changes.map(|change| QualifiedName::of(change.name, ""));
+        let mut names: BTreeSet<_> = changed.collect();
+        if !self.stale.is_empty() {
+            let built = self.base.report.routers.iter();
+            let stale = built.filter(|(_, report)| self.stale.touches(&report.asked));
+            names.extend(stale.map(|(name, _)| name.clone()));
+        }
+        let before = &self.base.legacy.tree;
+        let members = before.members().union(self.tree.members());
+        let is_same_tree = Arc::ptr_eq(before, &self.tree);
+        if !is_same_tree || members.clone().any(|member| names.contains(member)) {
+            names.extend(members.cloned().collect::<Vec<_>>());
+        }
+        names
+    }
+
+    fn build(&self, names: &BTreeSet<QualifiedName>) -> Fresh {
+        let known = &self.base.legacy.outcomes;
+        let mut middlewares = Middlewares::new(
+            &self.now.http.middlewares,
+            self.previous
+                .map(|previous| &previous.configured.http.middlewares),
+            &known.middlewares,
+            &self.stale,
+        );
+        let previous = self.previous.map(|previous| service::Previous {
+            configured: &previous.configured.http.services,
+            built: &previous.outcomes.services,
+            pools: &previous.pools,
+        });
+        let mut services = Services::new(&self.now.http, previous, &known.services, &self.stale);
+        let routers = Routers::new(
+            &self.now.http,
+            &self.now.tls_options,
+            &self.now.options,
+            &self.tree,
+            &mut services,
+            &mut middlewares,
+        );
+        let routers = routers.build(names);
+        let (services, pools) = services.finish();
+        Fresh {
+            routers,
+            services,
+            pools,
+            middlewares: middlewares.finish(),
+        }
+    }
+
+    fn compiled(
+        &self,
+        names: &BTreeSet<QualifiedName>,
+        built: &BTreeMap<QualifiedName, Built>,
+    ) -> Compiled {
+        let before = &self.base.compiled.entry_points;
+        let entry_points = self.now.options.entry_points.iter();
+        let entry_points = entry_points.map(|(entry_point, options)| {
+            let before = before.get(entry_point);
+            let mut http = before.map_or_else(Default::default, |before| before.http.clone());
+            for name in names {
+                http.remove(name.as_str());
+            }
+            for built in built.values() {
+                let mut using = built.report.using.iter();
+                if using.any(|name| **name == **entry_point)
+                    && let Some(route) = &built.route
+                {
+                    http.insert(route.clone());
+                }
+            }
+            let denied = options.denied;
+            (entry_point.clone(), EntryPointRoutes { denied, http })
+        });
+        Compiled {
+            entry_points: entry_points.collect(),
+        }
+    }
+
+    /// Whether something was asked for that need not be any more.
+    fn is_something_left(&self, names: &BTreeSet<QualifiedName>, fresh: &Fresh) -> bool {
+        let reports = &self.base.report.routers;
+        let before = names.iter().filter_map(|name| reports.get(name.as_str()));
+        let before = before.flat_map(|report| &*report.asked);
+        let stale = self.stale.iter();
+        let stale = stale.flat_map(|ask| self.base.legacy.outcomes.asked_by(ask));
+        let mut left: HashSet<&Ask> = before.chain(stale).collect();
+        let routers = fresh.routers.values();
+        let routers = routers.flat_map(|built| &*built.report.asked);
+        let services = fresh.services.outcomes.values();
+        let services = services.flat_map(|added| &*added.asked);
+        let middlewares = fresh.middlewares.outcomes.values();
+        let middlewares = middlewares.flat_map(|added| &*added.asked);
+        for ask in routers.chain(services).chain(middlewares) {
+            left.remove(ask);
+        }
+        !left.is_empty()
+    }
+
+    fn report_services(
+        &self,
+        touched: &Affected,
+        outcomes: &Outcomes,
+        users: &Users,
+        report: &mut Report,
+        findings: &mut Findings,
+    ) {
+        let mut reports = Vec::new();
+        for name in &touched.services {
+            let Some(service) = self.now.http.services.get(name.as_str()) else {
+                report.services.remove(name.as_str());
+                findings.of_service(name, None);
+                continue;
+            };
+            let outcome = outcomes.services.get(name.as_str());
+            let asked = outcome.map_or(&[][..], |outcome| &*outcome.asked);
+            let servers = asked.iter().filter_map(|ask| match ask {
+                Ask::Server(url, _) => Some(Arc::clone(url)),
+                _ => None,
+            });
+            let judged = ServiceReport {
+                service: Arc::clone(service),
+                verdict: outcome.map_or_else(Default::default, |outcome| outcome.verdict.clone()),
+                used_by: users.of_service(name),
+                servers: servers.collect(),
+            };
+            findings.of_service(name, Some(&judged.verdict));
+            reports.push((name.clone(), judged));
+        }
+        report.services.extend(reports);
+    }
+
+    fn report_middlewares(
+        &self,
+        touched: &Affected,
+        outcomes: &Outcomes,
+        users: &Users,
+        report: &mut Report,
+        findings: &mut Findings,
+    ) {
+        let mut reports = Vec::new();
+        for name in &touched.middlewares {
+            let Some(middleware) = self.now.http.middlewares.get(name.as_str()) else {
+                report.middlewares.remove(name.as_str());
+                findings.of_middleware(name, None);
+                continue;
+            };
+            let outcome = outcomes.middlewares.get(name.as_str());
+            let judged = MiddlewareReport {
+                middleware: Arc::clone(middleware),
+                verdict: outcome.map_or_else(Default::default, |outcome| outcome.verdict.clone()),
+                used_by: users.of_middleware(name),
+            };
+            findings.of_middleware(name, Some(&judged.verdict));
+            reports.push((name.clone(), judged));
+        }
+        report.middlewares.extend(reports);
+    }
 }
 
-/// Names the Kubernetes object that a router was made of: people know that, not the router.
-fn from_its_object(mut diagnostic: Diagnostic, router: &dynamic::Router) -> Diagnostic {
-    let metadata = router
-        .observability
-        .as_ref()
-        .and_then(|observability| observability.metadata.as_ref());
-    if let Some(object) = metadata.and_then(|metadata| metadata.ingress.as_ref()) {
-        let origin = format!(" (in {} {}/{})", object.kind, object.namespace, object.name);
-        diagnostic.message += &origin;
+fn report_routers(
+    names: &BTreeSet<QualifiedName>,
+    mut built: BTreeMap<QualifiedName, Built>,
+    report: &mut Report,
+    findings: &mut Findings,
+) {
+    let mut reports: Vec<(_, RouterReport)> = Vec::new();
+    for name in names {
+        let Some(Built { report: judged, .. }) = built.remove(name) else {
+            report.routers.remove(name.as_str());
+            findings.of_router(name, None);
+            continue;
+        };
+        findings.of_router(name, Some((&judged.router, &judged.verdict)));
+        reports.push((name.clone(), judged));
     }
-    diagnostic
-}
-
-fn mild_consequence(reason: Reason) -> Consequence {
-    if reason == reason::NOT_SERVED {
-        Consequence::NotServed
-    } else {
-        Consequence::PartLeftOut
-    }
+    report.routers.extend(reports);
 }

@@ -7,11 +7,14 @@
 //!
 //! Start at [`compile()`]. Mirrors `pkg/server/{router,service,middleware}` of Traefik 3.7.
 
+mod asked;
 mod compile;
 pub mod compiled;
 mod error;
+mod findings;
 mod middleware;
 mod options;
+mod outcome;
 pub mod reason;
 pub mod report;
 mod router;
@@ -20,6 +23,7 @@ mod service;
 mod status;
 mod transport;
 mod tree;
+mod users;
 
 pub use compile::{Generation, compile};
 pub use compiled::Compiled;

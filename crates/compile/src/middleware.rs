@@ -6,7 +6,9 @@ use traefikrs_config::elements::Elements;
 use traefikrs_config::{QualifiedName, dynamic};
 use traefikrs_middleware::{Definition, Error, Headers, Kind, Middleware, Stack};
 
+use crate::asked::{Added, Ask, Building};
 use crate::error::BuildError;
+use crate::outcome::{OutcomeByName, Stale};
 use crate::reason::{MIDDLEWARE_UNUSABLE, NOT_SERVED};
 use crate::report::Verdict;
 
@@ -33,36 +35,35 @@ const GUARDING_HEADERS: &[&str] = &["allowedHosts"];
 /// The middlewares of one configuration, built on demand and once.
 pub(crate) struct Middlewares<'c> {
     configured: &'c Elements<dynamic::Middleware>,
-    built: BTreeMap<QualifiedName, Result<Vec<Middleware>, BuildError>>,
-    previous: Option<&'c Previous>,
-    pub(crate) verdicts: BTreeMap<QualifiedName, Verdict>,
-}
-
-/// What a generation leaves to the next: what its middlewares were, to tell what has changed.
-#[derive(Debug, Default)]
-pub(crate) struct Previous {
-    configured: Elements<dynamic::Middleware>,
+    /// Those of the generation before, to tell what has changed.
+    before: Option<&'c Elements<dynamic::Middleware>>,
+    pub(crate) building: Building<'c, Vec<Middleware>>,
+    verdicts: BTreeMap<QualifiedName, Verdict>,
 }
 
 impl<'c> Middlewares<'c> {
-    pub(crate) fn new(http: &'c dynamic::Http, previous: Option<&'c Previous>) -> Self {
+    pub(crate) fn new(
+        configured: &'c Elements<dynamic::Middleware>,
+        before: Option<&'c Elements<dynamic::Middleware>>,
+        base: &'c OutcomeByName<Vec<Middleware>>,
+        stale: &'c Stale,
+    ) -> Self {
         Self {
-            configured: &http.middlewares,
-            built: BTreeMap::new(),
-            previous,
+            configured,
+            before,
+            building: Building::new(Ask::Middleware, base, stale),
             verdicts: BTreeMap::new(),
         }
     }
 
-    pub(crate) fn into_previous(self) -> Previous {
-        Previous {
-            configured: self.configured.clone(),
-        }
+    /// What was built.
+    pub(crate) fn finish(self) -> Added<Vec<Middleware>> {
+        self.building.finish(self.verdicts)
     }
 
     /// Whether a list of references means what it meant in the generation before.
     pub(crate) fn unchanged(&self, references: &[String], element: &QualifiedName) -> bool {
-        let Some(previous) = self.previous else {
+        let Some(before) = self.before else {
             return false;
         };
         let mut names: Vec<_> = references
@@ -72,7 +73,7 @@ impl<'c> Middlewares<'c> {
         let mut seen = BTreeSet::new();
         while let Some(name) = names.pop() {
             let now = self.configured.get(name.as_str());
-            if now != previous.configured.get(name.as_str()) {
+            if now != before.get(name.as_str()) {
                 return false;
             }
             let chain = now.and_then(|middleware| middleware.chain.as_ref());
@@ -123,8 +124,8 @@ impl<'c> Middlewares<'c> {
         name: &QualifiedName,
         path: &mut Vec<QualifiedName>,
     ) -> Result<Vec<Middleware>, BuildError> {
-        if let Some(built) = self.built.get(name) {
-            return built.clone();
+        if let Some(built) = self.building.ask(name) {
+            return built;
         }
         let Some(configured) = self.configured.get(name.as_str()) else {
             return Err(BuildError::invalid(format!(
@@ -132,6 +133,7 @@ impl<'c> Middlewares<'c> {
             )));
         };
         if path.contains(name) {
+            self.building.depends_on_order = true;
             let circle: Vec<_> = path
                 .iter()
                 .chain([name])
@@ -143,11 +145,13 @@ impl<'c> Middlewares<'c> {
             )));
         }
         if path.len() >= MAX_DEPTH {
+            self.building.depends_on_order = true;
             return Err(BuildError::invalid(format!(
                 "chains are nested more than {MAX_DEPTH} deep"
             )));
         }
         path.push(name.clone());
+        let mark = self.building.log.mark();
         let built = self.build(name, configured, path);
         path.pop();
         if let Err(error) = &built {
@@ -157,7 +161,8 @@ impl<'c> Middlewares<'c> {
                 error.to_string(),
             );
         }
-        self.built.insert(name.clone(), built.clone());
+        let asked = self.building.log.since(mark).collect();
+        self.building.add(name, built.clone(), asked);
         built
     }
 

@@ -7,7 +7,7 @@ use traefikrs_router::Precedence;
 use crate::compiled::DeniedCharacters;
 
 /// What the static configuration says that matters for routes.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Options {
     /// The entry points that serve HTTP, by name.
     pub entry_points: BTreeMap<String, EntryPointOptions>,

@@ -7,10 +7,12 @@ use traefikrs_config::diagnostic::{Diagnostic, Reason};
 use traefikrs_config::elements::Elements;
 use traefikrs_config::{QualifiedName, dynamic};
 
+use crate::asked::Ask;
+
 /// What became of each router, service and middleware?
 ///
 /// (Traefik: `pkg/config/runtime`, shown by its API.)
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Report {
     /// Routers by qualified name.
     pub routers: Elements<RouterReport, QualifiedName>,
@@ -134,7 +136,9 @@ pub struct RouterReport {
     /// Whether it works.
     pub verdict: Verdict,
     /// The entry points that it was put on.
-    pub using: Vec<String>,
+    pub using: Box<[Arc<str>]>,
+    /// What it was built from.
+    pub(crate) asked: Box<[Ask]>,
 }
 
 /// What became of a service.
@@ -145,7 +149,7 @@ pub struct ServiceReport {
     /// Whether it works.
     pub verdict: Verdict,
     /// The routers that name it.
-    pub used_by: Vec<QualifiedName>,
+    pub used_by: Arc<Vec<QualifiedName>>,
     /// The URLs of its servers as far as they could be built; empty when no router needs it.
     pub servers: Vec<Arc<str>>,
 }
@@ -158,5 +162,5 @@ pub struct MiddlewareReport {
     /// Whether it works.
     pub verdict: Verdict,
     /// The routers that name it.
-    pub used_by: Vec<QualifiedName>,
+    pub used_by: Arc<Vec<QualifiedName>>,
 }

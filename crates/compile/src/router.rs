@@ -8,7 +8,8 @@ use traefikrs_config::{QualifiedName, dynamic};
 use traefikrs_router::{Matcher, Priority, PriorityTooHigh, RouteTable};
 use traefikrs_rule::{Rule, Syntax};
 
-use crate::compiled::{EntryPointRoutes, Route, Target};
+use crate::asked::Ask;
+use crate::compiled::{Route, Target};
 use crate::error::{BuildError, BuildErrorKind};
 use crate::middleware::Middlewares;
 use crate::options::Options;
@@ -19,98 +20,94 @@ use crate::tree::{RouterTree, is_root};
 
 /// Everything that routers are built from.
 pub(crate) struct Routers<'r, 'c> {
-    pub(crate) options: &'r Options,
-    pub(crate) tls_options: Option<&'c Elements<dynamic::TlsOptions>>,
-    pub(crate) services: &'r mut Services<'c>,
-    pub(crate) middlewares: &'r mut Middlewares<'c>,
-    routers: Elements<dynamic::Router, QualifiedName>,
-    tree: RouterTree,
+    options: &'r Options,
+    entry_points: BTreeMap<&'r str, Arc<str>>,
+    tls_options: &'r Elements<dynamic::TlsOptions>,
+    services: &'r mut Services<'c>,
+    middlewares: &'r mut Middlewares<'c>,
+    routers: &'r Elements<dynamic::Router>,
+    tree: &'r RouterTree,
     verdicts: BTreeMap<QualifiedName, Verdict>,
-    children: BTreeMap<QualifiedName, Option<traefikrs_router::Route<Arc<Route>>>>,
-    /// Routers that came as far as to be built.
-    tried: BTreeSet<QualifiedName>,
+    children: BTreeMap<QualifiedName, Option<RouteOf>>,
+    /// What routers asked for that came as far as to be built.
+    asked: BTreeMap<QualifiedName, Box<[Ask]>>,
 }
 
-/// The routes of each entry point, and what became of each router.
-pub(crate) type Built = (
-    BTreeMap<String, EntryPointRoutes>,
-    Elements<RouterReport, QualifiedName>,
-);
+type RouteOf = traefikrs_router::Route<Arc<Route>>;
+
+/// What became of a router.
+pub(crate) struct Built {
+    /// Its route, for each of its entry points; none for children, which are in their parents.
+    pub(crate) route: Option<RouteOf>,
+    pub(crate) report: RouterReport,
+}
 
 impl<'r, 'c> Routers<'r, 'c> {
     pub(crate) fn new(
-        http: &'c dynamic::Http,
-        tls_options: Option<&'c Elements<dynamic::TlsOptions>>,
+        http: &'r dynamic::Http,
+        tls_options: &'r Elements<dynamic::TlsOptions>,
         options: &'r Options,
+        tree: &'r RouterTree,
         services: &'r mut Services<'c>,
         middlewares: &'r mut Middlewares<'c>,
     ) -> Self {
-        let routers: Elements<_, _> = http
-            .routers
-            .iter()
-            .map(|(name, router)| (QualifiedName::of(name, ""), Arc::clone(router)))
-            .collect();
-        let mut verdicts = BTreeMap::new();
-        let tree = RouterTree::new(&routers, &mut verdicts);
+        let entry_points = options.entry_points.keys();
         Self {
             options,
+            entry_points: entry_points
+                .map(|name| (name.as_str(), name.as_str().into()))
+                .collect(),
             tls_options,
             services,
             middlewares,
-            routers,
+            routers: &http.routers,
             tree,
-            verdicts,
+            verdicts: BTreeMap::new(),
             children: BTreeMap::new(),
-            tried: BTreeSet::new(),
+            asked: BTreeMap::new(),
         }
     }
 
-    /// Builds every route and puts it on its entry points.
-    pub(crate) fn build(mut self) -> Built {
-        let mut routes: BTreeMap<&str, Vec<_>> = BTreeMap::new();
-        let mut using = BTreeMap::new();
-        let routers = std::mem::take(&mut self.routers);
-        for (name, router) in &routers {
-            let entry_points = self.entry_points(name, router);
-            if is_root(router) && !entry_points.is_empty() {
-                let route = self.root(name, router, &routers);
-                for entry_point in entry_points.iter().filter(|_| route.is_some()) {
-                    routes.entry(entry_point).or_default().extend(route.clone());
-                }
-            }
-            using.insert(name.clone(), entry_points);
-        }
-        let tables = self.options.entry_points.iter().map(|(name, entry_point)| {
-            let routes = routes.remove(name.as_str()).unwrap_or_default();
-            let routes = EntryPointRoutes {
-                denied: entry_point.denied,
-                http: RouteTable::from_iter(routes),
-            };
-            (name.clone(), routes)
+    /// Builds these routers, as far as they are there. Of a tree of routers they are all or none.
+    pub(crate) fn build(
+        mut self,
+        names: &BTreeSet<QualifiedName>,
+    ) -> BTreeMap<QualifiedName, Built> {
+        let routers = names.iter().filter_map(|name| {
+            let router = self.routers.get(name.as_str())?;
+            Some((name, router))
         });
-        let tables = tables.collect();
-        let reports = routers.iter().map(|(name, router)| {
-            let using: Vec<_> = using
-                .remove(name)
-                .into_iter()
-                .flatten()
-                .map(str::to_owned)
-                .collect();
+        let routers: Vec<_> = routers.collect();
+        for (name, router) in &routers {
+            let verdict = self.tree.verdict(name, router);
+            self.verdicts.insert((*name).clone(), verdict);
+        }
+        let mut routes = Vec::with_capacity(routers.len());
+        for (name, router) in &routers {
+            let using = self.entry_points(name, router);
+            let takes_requests = is_root(router) && !using.is_empty();
+            let route = takes_requests.then(|| self.root(name, router)).flatten();
+            routes.push((using, route));
+        }
+        let built = routers.into_iter().zip(routes);
+        let built = built.map(|((name, router), (using, route))| {
+            let asked = self.asked.remove(name);
             // Traefik: the priority of a router that is never built stays as configured.
-            let priority = if !using.is_empty() || self.tried.contains(name) {
-                effective_priority(router)
-            } else {
+            let priority = if using.is_empty() && asked.is_none() {
                 router.priority
+            } else {
+                effective_priority(router)
             };
             let report = RouterReport {
                 router: Arc::clone(router),
                 priority,
                 verdict: self.verdicts.remove(name).unwrap_or_default(),
-                using,
+                using: using.into_iter().collect(),
+                asked: asked.unwrap_or_default(),
             };
-            (name.clone(), report)
+            (name.clone(), Built { route, report })
         });
-        (tables, reports.collect())
+        built.collect()
     }
 
     /// The entry points that exist, in the order of their names.
@@ -118,22 +115,13 @@ impl<'r, 'c> Routers<'r, 'c> {
         &mut self,
         name: &QualifiedName,
         router: &dynamic::Router,
-    ) -> BTreeSet<&'r str> {
-        let (known, unknown): (Vec<_>, Vec<_>) = router
-            .entry_points
-            .iter()
-            .map(|entry_point| {
-                (
-                    entry_point,
-                    self.options.entry_points.get_key_value(entry_point),
-                )
-            })
-            .partition(|(_, known)| known.is_some());
-        let known: BTreeSet<_> = known
-            .into_iter()
-            .filter_map(|(_, known)| Some(known?.0.as_str()))
-            .collect();
-        for (entry_point, _) in unknown {
+    ) -> BTreeSet<Arc<str>> {
+        let mut known = BTreeSet::new();
+        for entry_point in &router.entry_points {
+            if let Some(name) = self.entry_points.get(entry_point.as_str()) {
+                known.insert(Arc::clone(name));
+                continue;
+            }
             let message = format!("entryPoint \"{entry_point}\" doesn't exist");
             self.verdict(name)
                 .warn(reason::ENTRY_POINT_NOT_FOUND, "entryPoints", message);
@@ -146,12 +134,7 @@ impl<'r, 'c> Routers<'r, 'c> {
         known
     }
 
-    fn root(
-        &mut self,
-        name: &QualifiedName,
-        router: &dynamic::Router,
-        routers: &Elements<dynamic::Router, QualifiedName>,
-    ) -> Option<traefikrs_router::Route<Arc<Route>>> {
+    fn root(&mut self, name: &QualifiedName, router: &dynamic::Router) -> Option<RouteOf> {
         if router.priority > Priority::MAX_USER.value() && !name.is_internal() {
             let error = PriorityTooHigh(router.priority);
             self.verdict(name)
@@ -162,7 +145,7 @@ impl<'r, 'c> Routers<'r, 'c> {
             self.judge_tls(name, tls);
             return None;
         }
-        self.route(name, router, routers)
+        self.route(name, router)
     }
 
     fn judge_tls(&mut self, name: &QualifiedName, tls: &dynamic::RouterTls) {
@@ -170,10 +153,7 @@ impl<'r, 'c> Routers<'r, 'c> {
             "" | "default" => None,
             options => Some(name.resolve(options)),
         };
-        let known = |options: &QualifiedName| {
-            self.tls_options
-                .is_some_and(|known| known.contains_key(options.as_str()))
-        };
+        let known = |options: &QualifiedName| self.tls_options.contains_key(options.as_str());
         match options {
             Some(options) if !known(&options) => {
                 let message = format!("building router handler: unknown TLS options: {options}");
@@ -188,15 +168,20 @@ impl<'r, 'c> Routers<'r, 'c> {
         }
     }
 
-    /// The route of a router, or nothing when it must not take requests.
-    fn route(
-        &mut self,
-        name: &QualifiedName,
-        router: &dynamic::Router,
-        routers: &Elements<dynamic::Router, QualifiedName>,
-    ) -> Option<traefikrs_router::Route<Arc<Route>>> {
-        self.tried.insert(name.clone());
-        let target = self.target(name, router, routers);
+    /// The route of a router, or nothing when it must not take requests; notes what it asks for.
+    fn route(&mut self, name: &QualifiedName, router: &dynamic::Router) -> Option<RouteOf> {
+        let mark = self.services.building.log.mark();
+        let mark_of_middlewares = self.middlewares.building.log.mark();
+        let route = self.try_route(name, router);
+        let asked = self.services.building.log.since(mark);
+        let middlewares = &mut self.middlewares.building;
+        let asked = asked.chain(middlewares.log.since(mark_of_middlewares));
+        self.asked.insert(name.clone(), asked.collect());
+        route
+    }
+
+    fn try_route(&mut self, name: &QualifiedName, router: &dynamic::Router) -> Option<RouteOf> {
+        let target = self.target(name, router);
         let guarded = target.and_then(|target| {
             let stack = self
                 .middlewares
@@ -241,7 +226,6 @@ impl<'r, 'c> Routers<'r, 'c> {
         &mut self,
         name: &QualifiedName,
         router: &dynamic::Router,
-        routers: &Elements<dynamic::Router, QualifiedName>,
     ) -> Result<
         Target,
         (
@@ -251,7 +235,7 @@ impl<'r, 'c> Routers<'r, 'c> {
         ),
     > {
         if self.tree.is_parent(name) {
-            let table = self.child_table(name, routers);
+            let table = self.child_table(name);
             return table
                 .map(Target::Children)
                 .map_err(|error| (reason::INVALID_ROUTER_TREE, "", error));
@@ -271,13 +255,9 @@ impl<'r, 'c> Routers<'r, 'c> {
     fn child_table(
         &mut self,
         parent: &QualifiedName,
-        routers: &Elements<dynamic::Router, QualifiedName>,
     ) -> Result<RouteTable<Arc<Route>>, BuildError> {
         let names: Vec<_> = self.tree.children(parent).cloned().collect();
-        let routes: Vec<_> = names
-            .iter()
-            .filter_map(|name| self.child(name, routers))
-            .collect();
+        let routes: Vec<_> = names.iter().filter_map(|name| self.child(name)).collect();
         if routes.is_empty() {
             return Err(BuildError::invalid(format!(
                 "building child routers muxer: no child routers could be added to muxer ({} skipped)",
@@ -290,11 +270,7 @@ impl<'r, 'c> Routers<'r, 'c> {
     /// The route of a child, built once however many parents it has.
     ///
     /// Traefik: a child with any finding, be it mild, is left out.
-    fn child(
-        &mut self,
-        name: &QualifiedName,
-        routers: &Elements<dynamic::Router, QualifiedName>,
-    ) -> Option<traefikrs_router::Route<Arc<Route>>> {
+    fn child(&mut self, name: &QualifiedName) -> Option<RouteOf> {
         if let Some(built) = self.children.get(name) {
             return built.clone();
         }
@@ -302,8 +278,8 @@ impl<'r, 'c> Routers<'r, 'c> {
             .verdicts
             .get(name)
             .is_none_or(|verdict| verdict.findings.is_empty());
-        let route = match routers.get(name) {
-            Some(router) if sound => self.route(name, router, routers),
+        let route = match self.routers.get(name.as_str()) {
+            Some(router) if sound => self.route(name, router),
             _ => None,
         };
         self.children.insert(name.clone(), route.clone());

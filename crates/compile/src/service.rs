@@ -7,11 +7,13 @@ use traefikrs_config::elements::Elements;
 use traefikrs_config::{QualifiedName, dynamic};
 use traefikrs_lb::strategy::Wrr;
 
+use crate::asked::{Added, Ask, Building};
 use crate::compiled::{
     InternalService, LoadBalancer, Server, Service, ServiceKind, Transport, Weighted,
 };
 use crate::error::BuildError;
 use crate::middleware::Middlewares;
+use crate::outcome::{OutcomeByName, Stale};
 use crate::reason::{NOT_SERVED, SERVICE_UNUSABLE};
 use crate::report::Verdict;
 use crate::server::{InvalidServerUrl, ServerUrl};
@@ -27,47 +29,42 @@ pub(crate) struct Services<'c> {
     configured: &'c Elements<dynamic::Service>,
     configured_transports: &'c Elements<dynamic::ServersTransport>,
     transports: BTreeMap<&'c str, Arc<Transport>>,
-    built: BTreeMap<QualifiedName, Result<Arc<Service>, BuildError>>,
-    previous: Option<&'c Previous>,
+    pub(crate) building: Building<'c, Arc<Service>>,
+    previous: Option<Previous<'c>>,
     pools: Pools,
-    pub(crate) verdicts: BTreeMap<QualifiedName, Verdict>,
-    /// The URLs of the servers that were built.
-    pub(crate) servers: BTreeMap<QualifiedName, Vec<Arc<str>>>,
+    verdicts: BTreeMap<QualifiedName, Verdict>,
 }
 
 /// What a generation leaves to the next: services that did not change go on with their balancers,
 /// and servers that stay keep their connections.
-#[derive(Debug, Default)]
-pub(crate) struct Previous {
-    configured: Elements<dynamic::Service>,
-    built: BTreeMap<QualifiedName, Arc<Service>>,
-    pools: Pools,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Previous<'c> {
+    pub(crate) configured: &'c Elements<dynamic::Service>,
+    pub(crate) built: &'c OutcomeByName<Arc<Service>>,
+    pub(crate) pools: &'c Pools,
 }
 
 impl<'c> Services<'c> {
-    pub(crate) fn new(http: &'c dynamic::Http, previous: Option<&'c Previous>) -> Self {
+    pub(crate) fn new(
+        http: &'c dynamic::Http,
+        previous: Option<Previous<'c>>,
+        base: &'c OutcomeByName<Arc<Service>>,
+        stale: &'c Stale,
+    ) -> Self {
         Self {
             configured: &http.services,
             configured_transports: &http.servers_transports,
             transports: transports(http),
-            built: BTreeMap::new(),
+            building: Building::new(Ask::Service, base, stale),
             previous,
-            pools: Pools::following(previous.map(|previous| &previous.pools)),
+            pools: Pools::following(previous.map(|previous| previous.pools)),
             verdicts: BTreeMap::new(),
-            servers: BTreeMap::new(),
         }
     }
 
-    pub(crate) fn into_previous(self) -> Previous {
-        let built = self
-            .built
-            .into_iter()
-            .filter_map(|(name, built)| Some((name, built.ok()?)));
-        Previous {
-            configured: self.configured.clone(),
-            built: built.collect(),
-            pools: self.pools,
-        }
+    /// What was built, and its pools.
+    pub(crate) fn finish(self) -> (Added<Arc<Service>>, Pools) {
+        (self.building.finish(self.verdicts), self.pools)
     }
 
     /// The service of this name, built at the first call.
@@ -85,8 +82,8 @@ impl<'c> Services<'c> {
         path: &mut Vec<QualifiedName>,
         middlewares: &mut Middlewares<'c>,
     ) -> Result<Arc<Service>, BuildError> {
-        if let Some(built) = self.built.get(name) {
-            return built.clone();
+        if let Some(built) = self.building.ask(name) {
+            return built;
         }
         let Some(configured) = self.configured.get(name.as_str()) else {
             return Err(BuildError::invalid(format!(
@@ -94,21 +91,28 @@ impl<'c> Services<'c> {
             )));
         };
         if path.contains(name) {
+            self.building.depends_on_order = true;
             return Err(self.recursion(name, path));
         }
         if path.len() >= MAX_DEPTH {
+            self.building.depends_on_order = true;
             return Err(BuildError::invalid(format!(
                 "services are nested more than {MAX_DEPTH} deep"
             )));
         }
         path.push(name.clone());
+        let mark = self.building.log.mark();
+        let mark_of_middlewares = middlewares.building.log.mark();
         let built = self.build(name, configured, path, middlewares);
         path.pop();
         if let Err(error) = &built {
             self.verdict(name)
                 .disable(error.reason(SERVICE_UNUSABLE), "", error.to_string());
         }
-        self.built.insert(name.clone(), built.clone());
+        let asked = self.building.log.since(mark);
+        let asked = asked.chain(middlewares.building.log.since(mark_of_middlewares));
+        let asked = asked.collect();
+        self.building.add(name, built.clone(), asked);
         built
     }
 
@@ -275,7 +279,7 @@ impl<'c> Services<'c> {
         let servers = configured
             .servers
             .iter()
-            .map(|server| self.server(name, server, &transport))
+            .map(|server| self.server(server, &transport))
             .collect::<Result<Box<[_]>, _>>()?;
         let weights = configured
             .servers
@@ -298,6 +302,7 @@ impl<'c> Services<'c> {
             "" => QualifiedName::new("default", "internal"),
             reference => name.resolve(reference),
         };
+        self.building.log.push(Ask::Transport(reference.clone()));
         let unserved = self
             .configured_transports
             .get(reference.as_str())
@@ -325,7 +330,6 @@ impl<'c> Services<'c> {
 
     fn server(
         &mut self,
-        name: &QualifiedName,
         configured: &dynamic::Server,
         transport: &Arc<Transport>,
     ) -> Result<Server, BuildError> {
@@ -333,14 +337,12 @@ impl<'c> Services<'c> {
             InvalidServerUrl::Malformed { .. } => BuildError::invalid(error.to_string()),
             InvalidServerUrl::NotServed(_) => BuildError::not_served(error.to_string()),
         })?;
-        self.servers
-            .entry(name.clone())
-            .or_default()
-            .push(configured.url.as_str().into());
-        let previous = self.previous.map(|previous| &previous.pools);
+        let previous = self.previous.map(|previous| previous.pools);
         let pool = self
             .pools
             .id(previous, transport, url.scheme, &url.authority);
+        let text = configured.url.as_str();
+        self.building.log.push(Ask::Server(text.into(), pool));
         let base_path = if configured.preserve_path {
             url.path.trim_end_matches('/')
         } else {
@@ -367,7 +369,7 @@ impl<'c> Services<'c> {
         kind: &ServiceKind,
     ) -> Option<Arc<Service>> {
         let previous = self.previous?;
-        let before = previous.built.get(name)?;
+        let before = previous.built.get(name.as_str())?.result.as_ref().ok()?;
         let same = previous
             .configured
             .get(name.as_str())

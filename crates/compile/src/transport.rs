@@ -1,6 +1,6 @@
 //! Servers transports, and the numbers of connection pools.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use http::uri::Authority;
@@ -50,7 +50,7 @@ pub(crate) fn unserved_parts(transport: &dynamic::ServersTransport) -> Vec<&'sta
 
 /// Which pool do connections to a server come from? Numbers stay with their key for as long as any
 /// generation in a row uses it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Pools {
     ids: HashMap<PoolKey, PoolId>,
     next: u64,
@@ -70,6 +70,16 @@ impl Pools {
         Self {
             ids: HashMap::new(),
             next: previous.map_or(0, |previous| previous.next),
+        }
+    }
+
+    /// These and those of before, without what nobody uses.
+    pub(crate) fn and(&self, before: &Self, used: &HashSet<PoolId>) -> Self {
+        let ids = before.ids.iter().chain(&self.ids);
+        let ids = ids.filter(|(_, id)| used.contains(id));
+        Self {
+            ids: ids.map(|(key, id)| (key.clone(), *id)).collect(),
+            next: self.next,
         }
     }
 

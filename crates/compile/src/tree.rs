@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use traefikrs_config::elements::Elements;
+use traefikrs_config::elements::{Change, Elements};
 use traefikrs_config::{QualifiedName, dynamic};
 
 use crate::reason::INVALID_ROUTER_TREE;
@@ -11,26 +11,33 @@ use crate::report::Verdict;
 /// Deeper trees are refused: each level is a table inside a table.
 const MAX_DEPTH: usize = 64;
 
+const LEADS_NOWHERE: &str = "router has no service and no child routers";
+
 /// The routers of a configuration as a forest.
+///
+/// Routers that have neither parents nor children are no part of it.
 #[derive(Debug, Default)]
 pub(crate) struct RouterTree {
     children: BTreeMap<QualifiedName, BTreeSet<QualifiedName>>,
+    /// Parents and children, be they there or only referred to.
+    members: BTreeSet<QualifiedName>,
+    verdicts: BTreeMap<QualifiedName, Verdict>,
 }
 
 impl RouterTree {
     /// Links routers to their parents, and judges each router by its place.
     ///
     /// Traefik: checks and texts of `pkg/server/router.ParseRouterTree`.
-    pub(crate) fn new(
-        routers: &Elements<dynamic::Router, QualifiedName>,
-        verdicts: &mut BTreeMap<QualifiedName, Verdict>,
-    ) -> Self {
+    pub(crate) fn new(routers: &Elements<dynamic::Router>) -> Self {
         let mut tree = Self::default();
         for (name, router) in routers.iter().filter(|(_, router)| !is_root(router)) {
-            let verdict = verdicts.entry(name.clone()).or_default();
+            let name = QualifiedName::of(name, "");
+            let verdict = tree.verdicts.entry(name.clone()).or_default();
+            tree.members.insert(name.clone());
             for parent in &router.parent_refs {
                 let parent = name.resolve(parent);
-                if routers.contains_key(&parent) {
+                tree.members.insert(parent.clone());
+                if routers.contains_key(parent.as_str()) {
                     tree.children
                         .entry(parent)
                         .or_default()
@@ -51,9 +58,34 @@ impl RouterTree {
                 );
             }
         }
-        let reached = tree.walk(routers, verdicts);
-        tree.judge_ends(routers, &reached, verdicts);
+        let reached = tree.walk(routers);
+        tree.judge_ends(routers, &reached);
         tree
+    }
+
+    /// Whether a change of routers can change the forest.
+    pub(crate) fn is_touched_by(&self, changes: &[Change<'_, dynamic::Router>]) -> bool {
+        changes.iter().any(|change| {
+            let mut routers = change.before.into_iter().chain(change.now);
+            self.members.contains(&**change.name) || routers.any(|router| !is_root(router))
+        })
+    }
+
+    /// Parents and children, be they there or only referred to.
+    pub(crate) fn members(&self) -> &BTreeSet<QualifiedName> {
+        &self.members
+    }
+
+    /// What a router's place says about it.
+    pub(crate) fn verdict(&self, name: &QualifiedName, router: &dynamic::Router) -> Verdict {
+        if self.members.contains(name) {
+            return self.verdicts.get(name).cloned().unwrap_or_default();
+        }
+        let mut verdict = Verdict::default();
+        if router.service.is_empty() {
+            verdict.disable(INVALID_ROUTER_TREE, "", LEADS_NOWHERE);
+        }
+        verdict
     }
 
     /// The children of a router, in the order of their names.
@@ -68,15 +100,15 @@ impl RouterTree {
     }
 
     /// Walks down from the roots, cutting each link that leads back to the path it is on.
-    fn walk(
-        &mut self,
-        routers: &Elements<dynamic::Router, QualifiedName>,
-        verdicts: &mut BTreeMap<QualifiedName, Verdict>,
-    ) -> BTreeSet<QualifiedName> {
+    fn walk(&mut self, routers: &Elements<dynamic::Router>) -> BTreeSet<QualifiedName> {
         let mut reached = BTreeSet::new();
-        for (root, _) in routers.iter().filter(|(_, router)| is_root(router)) {
-            let mut path = Vec::new();
-            self.walk_from(root, &mut path, &mut reached, verdicts);
+        let members = self.members.iter();
+        let roots = members.filter(|name| {
+            let router = routers.get(name.as_str());
+            router.is_some_and(|router| is_root(router))
+        });
+        for root in roots.cloned().collect::<Vec<_>>() {
+            self.walk_from(&root, &mut Vec::new(), &mut reached);
         }
         reached
     }
@@ -86,11 +118,10 @@ impl RouterTree {
         name: &QualifiedName,
         path: &mut Vec<QualifiedName>,
         reached: &mut BTreeSet<QualifiedName>,
-        verdicts: &mut BTreeMap<QualifiedName, Verdict>,
     ) {
         if path.len() >= MAX_DEPTH {
             let message = format!("router is more than {MAX_DEPTH} levels below its root");
-            verdicts.entry(name.clone()).or_default().disable(
+            self.verdicts.entry(name.clone()).or_default().disable(
                 INVALID_ROUTER_TREE,
                 "parentRefs",
                 message,
@@ -111,7 +142,7 @@ impl RouterTree {
                     "cyclic reference detected in router tree: {}",
                     circle.join(" -> ")
                 );
-                verdicts.entry(name.clone()).or_default().warn(
+                self.verdicts.entry(name.clone()).or_default().warn(
                     INVALID_ROUTER_TREE,
                     "parentRefs",
                     message,
@@ -120,34 +151,41 @@ impl RouterTree {
                     siblings.remove(&child);
                 }
             } else if !reached.contains(&child) {
-                self.walk_from(&child, path, reached, verdicts);
+                self.walk_from(&child, path, reached);
             }
         }
         path.pop();
     }
 
     fn judge_ends(
-        &self,
-        routers: &Elements<dynamic::Router, QualifiedName>,
+        &mut self,
+        routers: &Elements<dynamic::Router>,
         reached: &BTreeSet<QualifiedName>,
-        verdicts: &mut BTreeMap<QualifiedName, Verdict>,
     ) {
-        for (name, router) in routers {
+        for name in &self.members {
+            let Some(router) = routers.get(name.as_str()) else {
+                continue;
+            };
             let problem = if !reached.contains(name) {
                 "router is not reachable"
             } else {
-                match (router.service.is_empty(), self.is_parent(name)) {
-                    (true, false) => "router has no service and no child routers",
+                let is_parent = self
+                    .children
+                    .get(name)
+                    .is_some_and(|children| !children.is_empty());
+                match (router.service.is_empty(), is_parent) {
+                    (true, false) => LEADS_NOWHERE,
                     (false, true) => {
                         "router has both a service and is referenced as a parent by other routers"
                     }
                     (true, true) | (false, false) => continue,
                 }
             };
-            verdicts
-                .entry(name.clone())
-                .or_default()
-                .disable(INVALID_ROUTER_TREE, "", problem);
+            self.verdicts.entry(name.clone()).or_default().disable(
+                INVALID_ROUTER_TREE,
+                "",
+                problem,
+            );
         }
     }
 }

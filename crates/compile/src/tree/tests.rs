@@ -41,12 +41,13 @@ fn check(case: &Case) {
             observability: router.observability.then(Default::default),
             ..dynamic::Router::default()
         };
-        (qualified(name), router)
+        (qualified(name).to_string(), router)
     });
-    let mut verdicts = BTreeMap::new();
-    let tree = RouterTree::new(&routers.collect(), &mut verdicts);
+    let routers: Elements<dynamic::Router> = routers.collect();
+    let tree = RouterTree::new(&routers);
     for (name, status) in &case.statuses {
-        let verdict = verdicts.remove(&qualified(name)).unwrap_or_default();
+        let name_here = qualified(name);
+        let verdict = tree.verdict(&name_here, &routers[name_here.as_str()]);
         let errors: Vec<_> = verdict
             .findings
             .iter()
@@ -79,11 +80,12 @@ fn a_chain_of_routers_without_end_is_cut_off() {
             parent_refs: parent_refs.into_iter().collect(),
             ..dynamic::Router::default()
         };
-        (name(n), router)
+        (name(n).to_string(), router)
     });
-    let mut verdicts = BTreeMap::new();
-    RouterTree::new(&routers.collect(), &mut verdicts);
-    let findings = &verdicts[&name(MAX_DEPTH)].findings;
+    let routers: Elements<dynamic::Router> = routers.collect();
+    let tree = RouterTree::new(&routers);
+    let deep = name(MAX_DEPTH);
+    let findings = tree.verdict(&deep, &routers[deep.as_str()]).findings;
     assert_eq!(
         findings[0].message,
         "router is more than 64 levels below its root"
