@@ -16,7 +16,7 @@ enum Step {
     /// Puts an element there, or takes it away.
     Set(&'static str, String, Option<Value>),
     /// Does several things before anybody looks.
-    All(Vec<Step>),
+    All(Vec<Self>),
 }
 
 /// A few names, so that elements meet; some are of another provider.

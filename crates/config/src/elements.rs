@@ -172,7 +172,7 @@ impl<T, K: Ord> Elements<T, K> {
 impl<T: PartialEq, K: Ord> Elements<T, K> {
     /// What is new, gone or different, in the order of the names.
     pub fn changes_since<'e>(&'e self, before: &'e Self) -> Changes<'e, T, K> {
-        Changes::new(before, self)
+        Changes::between(Some(before), Some(self))
     }
 
     /// The same elements, shared with those from before wherever they are equal.
@@ -260,13 +260,22 @@ impl<T, K: Ord, N: Into<K>, E: Into<Arc<T>>> FromIterator<(N, E)> for Elements<T
 
 impl<T, K: Ord + Clone, N: Into<K>, E: Into<Arc<T>>> Extend<(N, E)> for Elements<T, K> {
     fn extend<I: IntoIterator<Item = (N, E)>>(&mut self, elements: I) {
-        if self.is_empty() {
-            *self = elements.into_iter().collect();
+        let more = elements.into_iter();
+        let mut more: Vec<(K, Arc<T>)> = more
+            .map(|(name, element)| (name.into(), element.into()))
+            .collect();
+        if more.len() < self.len {
+            for (name, element) in more {
+                self.insert(name, element);
+            }
             return;
         }
-        for (name, element) in elements {
-            self.insert(name, element);
-        }
+        let present = self.iter();
+        let mut all: Vec<_> = present
+            .map(|(name, element)| (name.clone(), Arc::clone(element)))
+            .collect();
+        all.append(&mut more);
+        *self = all.into_iter().collect();
     }
 }
 

@@ -7,15 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::diagnostic::{Consequence, Diagnostic, Subject};
-use crate::dynamic::{Configuration, Http, Router, RouterTls, Tls, TlsOptions};
-use crate::elements::Elements;
-use crate::name::{QualifiedName, qualify};
+use crate::dynamic::{Configuration, Http, RouterTls, Tls, TlsOptions};
+use crate::elements::{Change, Changes, Elements};
+use crate::name::QualifiedName;
 use crate::reason;
 use crate::static_config::{
     DefaultRuleSyntax, EntryPoint, EntryPointObservability, StaticConfiguration,
 };
 
 mod model;
+mod routers;
+
+use routers::Routers;
 
 /// The latest configuration of each provider, by the provider's name.
 pub type Configurations = BTreeMap<String, Arc<Configuration>>;
@@ -94,55 +97,135 @@ pub fn merge(
     configurations: &Configurations,
     options: &MergeOptions,
 ) -> (Configuration, Vec<Diagnostic>) {
-    let mut http = Http::default();
-    let mut tls = Tls::default();
-    let mut merged = Configuration::default();
-    for (provider, configuration) in configurations {
-        if let Some(own) = &configuration.http {
-            add_http(&mut http, provider, own);
-        }
-        if let Some(own) = &configuration.tls {
-            add_tls(&mut tls, provider, own);
-        }
-        for (whole, own) in [
-            (&mut merged.tcp, &configuration.tcp),
-            (&mut merged.udp, &configuration.udp),
-        ] {
-            if let Some(own) = own {
-                add_raw(whole.get_or_insert_default(), provider, own);
-            }
-        }
-    }
-    let mut diagnostics = settle_defaults(&mut tls, configurations);
-    give_default_entry_points(&mut http.routers, &options.default_entry_points);
-    diagnostics.extend(model::apply(&mut http.routers, &options.models));
-    merged.http = Some(http);
-    merged.tls = Some(tls);
-    (merged, diagnostics)
+    let merged = Merged::default().next(configurations, options);
+    (merged.configuration, merged.diagnostics)
 }
 
-fn add_http(http: &mut Http, provider: &str, own: &Http) {
-    add(&mut http.services, provider, &own.services);
-    add(&mut http.middlewares, provider, &own.middlewares);
-    add(
-        &mut http.servers_transports,
-        provider,
-        &own.servers_transports,
-    );
-    for (name, router) in &own.routers {
-        let mut router = Arc::clone(router);
-        if !router.parent_refs.is_empty() {
-            for parent in &mut Arc::make_mut(&mut router).parent_refs {
-                *parent = qualify(parent, provider).into_owned();
+/// What did all providers ask for together, and what do they ask for now?
+///
+/// It keeps what it was made of, so that the next costs what has changed. Elements that did not change
+/// are the same `Arc`s.
+///
+/// ```
+/// use std::sync::Arc;
+/// use traefikrs_config::Format;
+/// use traefikrs_config::dynamic::{Origin, decode_text};
+/// use traefikrs_config::merge::{MergeOptions, Merged};
+///
+/// let options = MergeOptions::default();
+/// let after = |merged: &Merged, text| {
+///     let (file, _) = decode_text(text, Format::Yaml, Origin { provider: "file", file: "" })?;
+///     Ok::<_, Box<traefikrs_config::Diagnostic>>(merged.next(&[("file".to_owned(), Arc::new(file))].into(), &options))
+/// };
+/// let first = after(&Merged::default(), "http: {middlewares: {a: {compress: {}}, b: {compress: {}}}}")?;
+/// let second = after(&first, "http: {middlewares: {b: {compress: {}}, c: {compress: {}}}}")?;
+///
+/// let [first, second] = [first, second].map(|merged| merged.configuration.http.unwrap().middlewares);
+/// assert!(Arc::ptr_eq(&first["b@file"], &second["b@file"]));
+/// assert!(!second.contains_key("a@file") && second.contains_key("c@file"));
+/// # Ok::<(), Box<traefikrs_config::Diagnostic>>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Merged {
+    /// What all ask for.
+    pub configuration: Configuration,
+    /// What of it cannot be had together.
+    pub diagnostics: Vec<Diagnostic>,
+    inputs: Configurations,
+    options: MergeOptions,
+    routers: Routers,
+}
+
+impl Merged {
+    /// The configurations of all providers, given what was merged before.
+    #[must_use]
+    pub fn next(&self, configurations: &Configurations, options: &MergeOptions) -> Self {
+        let nothing = Self::default();
+        let base = if self.options == *options {
+            self
+        } else {
+            &nothing
+        };
+        let mut http = base.configuration.http.clone().unwrap_or_default();
+        for provider in providers(&base.inputs, configurations) {
+            let (before, now) = (&base.inputs, configurations);
+            let services = changes_of(provider, before, now, |http| &http.services);
+            follow(&mut http.services, provider, services);
+            let middlewares = changes_of(provider, before, now, |http| &http.middlewares);
+            follow(&mut http.middlewares, provider, middlewares);
+            let transports = changes_of(provider, before, now, |http| &http.servers_transports);
+            follow(&mut http.servers_transports, provider, transports);
+        }
+        let routers = base.routers.next(&base.inputs, configurations, options);
+        http.routers = routers.routers.clone();
+
+        let mut tls = Tls::default();
+        let mut merged = Configuration::default();
+        for (provider, configuration) in configurations {
+            if let Some(own) = &configuration.tls {
+                add_tls(&mut tls, provider, own);
+            }
+            for (whole, own) in [
+                (&mut merged.tcp, &configuration.tcp),
+                (&mut merged.udp, &configuration.udp),
+            ] {
+                if let Some(own) = own {
+                    add_raw(whole.get_or_insert_default(), provider, own);
+                }
             }
         }
-        http.routers.insert(qualified(name, provider), router);
+        let mut diagnostics = settle_defaults(&mut tls, configurations);
+        diagnostics.extend(routers.diagnostics.iter().cloned());
+        merged.http = Some(http);
+        merged.tls = Some(tls);
+        Self {
+            configuration: merged,
+            diagnostics,
+            inputs: configurations.clone(),
+            options: options.clone(),
+            routers,
+        }
     }
 }
 
-fn add<T>(whole: &mut Elements<T>, provider: &str, own: &Elements<T>) {
-    let own = own.iter();
-    whole.extend(own.map(|(name, element)| (qualified(name, provider), Arc::clone(element))));
+/// The names of all providers.
+fn providers<'c>(before: &'c Configurations, now: &'c Configurations) -> BTreeSet<&'c str> {
+    before
+        .keys()
+        .chain(now.keys())
+        .map(String::as_str)
+        .collect()
+}
+
+/// What has changed among the elements of a provider.
+fn changes_of<'c, T: PartialEq>(
+    provider: &str,
+    before: &'c Configurations,
+    now: &'c Configurations,
+    elements: fn(&Http) -> &Elements<T>,
+) -> Changes<'c, T> {
+    let of = |configurations: &'c Configurations| {
+        let http = configurations.get(provider)?.http.as_ref();
+        http.map(elements)
+    };
+    Changes::between(of(before), of(now))
+}
+
+/// Makes the same changes to the elements of all providers.
+fn follow<'c, T: PartialEq + 'c>(
+    whole: &mut Elements<T>,
+    provider: &str,
+    changes: impl Iterator<Item = Change<'c, T>>,
+) {
+    let mut present = Vec::new();
+    for change in changes {
+        let name = qualified(change.name, provider);
+        match change.now {
+            Some(element) => present.push((name, Arc::clone(element))),
+            None => drop(whole.remove(name.as_str())),
+        }
+    }
+    whole.extend(present);
 }
 
 fn qualified(name: &str, provider: &str) -> String {
@@ -224,14 +307,6 @@ fn settle_defaults(tls: &mut Tls, configurations: &Configurations) -> Vec<Diagno
         conflict("TLS store", &stores);
     }
     found
-}
-
-fn give_default_entry_points(routers: &mut Elements<Router>, names: &[String]) {
-    for router in routers.values_mut() {
-        if router.parent_refs.is_empty() && router.entry_points.is_empty() {
-            router.entry_points = names.to_vec();
-        }
-    }
 }
 
 /// Names, for those that look whether something is there.

@@ -24,7 +24,11 @@ pub struct Changes<'e, T, K = Arc<str>> {
 }
 
 impl<'e, T, K> Changes<'e, T, K> {
-    pub(super) fn new(before: &'e Elements<T, K>, now: &'e Elements<T, K>) -> Self {
+    /// What differs between elements of which either may be none at all.
+    pub(crate) fn between(
+        before: Option<&'e Elements<T, K>>,
+        now: Option<&'e Elements<T, K>>,
+    ) -> Self {
         Self {
             before: Cursor::new(before),
             now: Cursor::new(now),
@@ -89,9 +93,9 @@ struct Cursor<'e, T, K> {
 }
 
 impl<'e, T, K> Cursor<'e, T, K> {
-    fn new(elements: &'e Elements<T, K>) -> Self {
+    fn new(elements: Option<&'e Elements<T, K>>) -> Self {
         Self {
-            chunks: &elements.chunks,
+            chunks: elements.map_or(&[], |elements| &elements.chunks),
             place: 0,
         }
     }

@@ -46,6 +46,22 @@ pub(super) fn apply(routers: &mut Routers, models: &BTreeMap<String, Model>) -> 
     found
 }
 
+/// What becomes of a router that has nothing to do with others.
+pub(super) fn made_of(
+    name: &str,
+    router: Router,
+    models: &BTreeMap<String, Model>,
+) -> Vec<(String, Router)> {
+    if !router.parent_refs.is_empty() {
+        return vec![(name.to_owned(), router)];
+    }
+    let mut made = split(name, router, models);
+    for (_, router) in &mut made {
+        fill_in(router);
+    }
+    made
+}
+
 /// The router once for each entry point that gives anything, and once for all others.
 fn split(
     name: &str,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{Configurations, MergeOptions, Model, merge};
+use super::{Configurations, MergeOptions, Merged, Model, merge};
 use crate::Format;
 use crate::diagnostic::Reason;
 use crate::dynamic::{Configuration, Origin, Router, decode_text};
@@ -288,5 +288,55 @@ proptest! {
         let expected = children(&a);
         let (merged, _) = merge(&[("a".to_owned(), Arc::new(a))].into(), &options);
         prop_assert_eq!(children(&merged), expected);
+    }
+}
+
+/// Routers of few names, some of which are those of copies; children where they are wanted.
+fn routers_that_meet(children: bool) -> impl Strategy<Value = Configuration> {
+    let name = "(web-|web-x-)?[a-c]";
+    let entry_points =
+        prop::collection::vec(prop::sample::select(vec!["web", "web-x", "third"]), 0..3);
+    let parents = prop::collection::vec("[a-c]", 0..=usize::from(children));
+    let router = (entry_points, parents, "[a-c]");
+    let routers = prop::collection::btree_map(name, router, 0..5);
+    let services = prop::collection::btree_map("[a-c]", "[a-c]", 0..3);
+    (routers, services).prop_map(|(routers, services)| {
+        let routers: BTreeMap<_, _> = routers
+            .into_iter()
+            .map(|(name, (entry_points, parents, rule))| {
+                let router =
+                    json!({"rule": rule, "entryPoints": entry_points, "parentRefs": parents});
+                (name, router)
+            })
+            .collect();
+        let services: BTreeMap<_, _> = services
+            .into_iter()
+            .map(|(name, service)| (name, json!({"failover": {"service": service}})))
+            .collect();
+        serde_json::from_value(json!({"http": {"routers": routers, "services": services}})).unwrap()
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_merged_after_something_is_merged_as_if_from_nothing(
+        steps in any::<bool>().prop_flat_map(|children| prop::collection::vec((routers_that_meet(children), any::<bool>()), 1..8)),
+        modelled in prop::sample::subsequence(vec!["web", "web-x"], 0..=2),
+    ) {
+        let model = Model { middlewares: vec!["m".to_owned()], ..Model::default() };
+        let options = MergeOptions {
+            default_entry_points: vec!["third".to_owned(), "web".to_owned()],
+            models: modelled.into_iter().map(|name| (name.to_owned(), model.clone())).collect(),
+        };
+        let mut inputs = Configurations::new();
+        let mut merged = Merged::default();
+        for (configuration, is_file) in steps {
+            let provider = if is_file { "file" } else { "other" };
+            inputs.insert(provider.to_owned(), Arc::new(configuration));
+            merged = merged.next(&inputs, &options);
+            let (expected, diagnostics) = merge(&inputs, &options);
+            prop_assert_eq!(&merged.configuration, &expected);
+            prop_assert_eq!(&merged.diagnostics, &diagnostics);
+        }
     }
 }
