@@ -11,7 +11,7 @@ mod http;
 mod middleware;
 mod tls;
 
-pub use decode::{Origin, decode_text};
+pub use decode::{Decoder, Origin, decode_text};
 pub use http::*;
 pub use middleware::*;
 pub use tls::*;

@@ -58,6 +58,45 @@ impl Node {
         Self::scalar(float_text(value), ScalarKind::Number, line)
     }
 
+    /// How deep objects and lists are nested in it.
+    pub(crate) fn depth(&self) -> usize {
+        self.inner()
+            .map(Self::depth)
+            .max()
+            .map_or(0, |depth| depth + 1)
+    }
+
+    /// Counts its lines from a place so many lines further up.
+    pub(crate) fn move_down(&mut self, lines: usize) {
+        self.each_line(&mut |line| *line += lines);
+    }
+
+    /// Counts its lines from a place so many lines further down.
+    pub(crate) fn move_up(&mut self, lines: usize) {
+        self.each_line(&mut |line| *line -= lines);
+    }
+
+    fn each_line(&mut self, change: &mut impl FnMut(&mut usize)) {
+        change(&mut self.line);
+        match &mut self.value {
+            Value::Null | Value::Scalar(_) => {}
+            Value::Seq(items) => items.iter_mut().for_each(|item| item.each_line(change)),
+            Value::Map(entries) => {
+                let inner = entries.iter_mut().map(|(_, inner)| inner);
+                inner.for_each(|inner| inner.each_line(change));
+            }
+        }
+    }
+
+    fn inner(&self) -> impl Iterator<Item = &Self> {
+        let (items, entries) = match &self.value {
+            Value::Null | Value::Scalar(_) => (&[][..], &[][..]),
+            Value::Seq(items) => (&items[..], &[][..]),
+            Value::Map(entries) => (&[][..], &entries[..]),
+        };
+        items.iter().chain(entries.iter().map(|(_, inner)| inner))
+    }
+
     /// What kind of thing it is, for messages.
     pub(crate) fn what(&self) -> String {
         match &self.value {
@@ -144,6 +183,9 @@ pub(crate) struct Parsed {
     pub(crate) root: Node,
     /// Further YAML documents, which nobody reads.
     pub(crate) has_more_documents: bool,
+    /// Whether it would say the same as a part of another text: it refers to nothing, and all places
+    /// in it are known.
+    pub(crate) stands_alone: bool,
 }
 
 impl From<Node> for Parsed {
@@ -151,6 +193,7 @@ impl From<Node> for Parsed {
         Self {
             root,
             has_more_documents: false,
+            stands_alone: true,
         }
     }
 }
@@ -163,7 +206,7 @@ pub(crate) struct Unparsable {
 }
 
 /// Longer texts are refused: a configuration of a hundred thousand routers is shorter.
-const LONGEST_TEXT: usize = 64 << 20;
+pub(crate) const LONGEST_TEXT: usize = 64 << 20;
 
 /// Reads a text; an empty one is an empty object.
 pub(crate) fn parse(text: &str, format: Format) -> Result<Parsed, Unparsable> {

@@ -9,6 +9,11 @@ use crate::elements::Elements;
 use crate::node::{Format, Node, Value, parse};
 use crate::reason;
 
+mod again;
+mod split;
+
+pub use again::Decoder;
+
 /// Which text is it?
 #[derive(Debug, Clone, Copy)]
 pub struct Origin<'a> {
@@ -94,6 +99,11 @@ const SECTIONS: &[&str] = &["http", "tcp", "udp", "tls"];
 impl Reader<'_> {
     fn configuration(&mut self, sections: &[(String, Node)]) -> Configuration {
         let mut configuration = Configuration::default();
+        self.add_to(&mut configuration, sections);
+        configuration
+    }
+
+    fn add_to(&mut self, configuration: &mut Configuration, sections: &[(String, Node)]) {
         for (name, node) in sections {
             match name.to_ascii_lowercase().as_str() {
                 _ if node.value == Value::Null => {}
@@ -112,13 +122,18 @@ impl Reader<'_> {
                 }
             }
         }
-        configuration
     }
 
     fn http(&mut self, node: &Node) -> Option<Http> {
         let mut http = Http::default();
+        let parts = self.entries("http", node)?;
+        self.add_to_http(&mut http, parts);
+        (http != Http::default()).then_some(http)
+    }
+
+    fn add_to_http(&mut self, http: &mut Http, parts: &[(String, Node)]) {
         const FIELDS: &[&str] = &["routers", "services", "middlewares", "serversTransports"];
-        for (name, node) in self.entries("http", node)? {
+        for (name, node) in parts {
             let path = format!("http.{name}");
             match name.to_ascii_lowercase().as_str() {
                 "routers" => self.elements("router", &path, node, &mut http.routers),
@@ -133,7 +148,6 @@ impl Reader<'_> {
                 _ => self.unknown_part(&path, name, FIELDS, node.line),
             }
         }
-        (http != Http::default()).then_some(http)
     }
 
     fn tls(&mut self, node: &Node) -> Option<Tls> {
@@ -179,7 +193,7 @@ impl Reader<'_> {
             if node.value == Value::Null {
                 continue;
             }
-            let subject = Subject::named(kind, format!("{name}@{}", self.origin.provider));
+            let subject = self.element_subject(kind, name);
             let root = Path::Root(path);
             if let Some(element) = self.element::<T>(&subject, Path::Field(&root, name), node) {
                 decoded.push((name.as_str(), element));
@@ -195,10 +209,20 @@ impl Reader<'_> {
         path: Path<'_>,
         node: &Node,
     ) -> Option<T> {
-        let problems = match decode(node, path, self.empty) {
-            Ok(element) => return Some(element),
-            Err(problems) => problems,
-        };
+        match decode(node, path, self.empty) {
+            Ok(element) => Some(element),
+            Err(problems) => {
+                self.element_dropped(subject, problems);
+                None
+            }
+        }
+    }
+
+    fn element_subject(&self, kind: &str, name: &str) -> Subject {
+        Subject::named(kind, format!("{name}@{}", self.origin.provider))
+    }
+
+    fn element_dropped(&mut self, subject: &Subject, problems: impl IntoIterator<Item = Problem>) {
         for problem in problems {
             let Problem {
                 path,
@@ -211,7 +235,6 @@ impl Reader<'_> {
                 .leads_to(Consequence::ObjectDropped);
             self.tell(dropped, line);
         }
-        None
     }
 
     /// The entries of a section that must be an object.

@@ -11,6 +11,10 @@ use saphyr_parser::{Event, Parser, ScalarStyle};
 #[derive(Debug, Default)]
 pub(super) struct Places {
     places: Vec<Place>,
+    /// Whether the text was read to the end of the document.
+    are_complete: bool,
+    /// Whether there are anchors or aliases.
+    refer: bool,
 }
 
 #[derive(Debug)]
@@ -46,11 +50,20 @@ impl Places {
         for event in Parser::new_from_str(text) {
             let Ok((event, span)) = event else { break };
             if matches!(event, Event::DocumentEnd) {
+                builder.places.are_complete = true;
                 break;
             }
             builder.take(event, span.start.line());
         }
         builder.places
+    }
+
+    pub(super) fn are_complete(&self) -> bool {
+        self.are_complete
+    }
+
+    pub(super) fn refer(&self) -> bool {
+        self.refer
     }
 
     pub(super) fn root(&self) -> Spot<'_> {
@@ -119,6 +132,13 @@ struct Open {
 
 impl Builder {
     fn take(&mut self, event: Event<'_>, line: usize) {
+        self.places.refer |= match event {
+            Event::Scalar(_, _, anchor, _)
+            | Event::SequenceStart(anchor, _)
+            | Event::MappingStart(anchor, _) => anchor > 0,
+            Event::Alias(_) => true,
+            _ => false,
+        };
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 if self.is_key() {

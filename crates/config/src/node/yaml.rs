@@ -15,6 +15,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Unparsable> {
     value.apply_merge().map_err(|error| unparsable(&error))?;
     let places = Places::of(text);
     Ok(Parsed {
+        stands_alone: places.are_complete() && !places.refer(),
         root: node(value, places.root())?,
         has_more_documents: documents.next().is_some(),
     })
