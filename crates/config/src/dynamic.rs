@@ -34,6 +34,21 @@ pub struct Configuration {
     pub tls: Option<Tls>,
 }
 
+impl Configuration {
+    /// The same configuration, shared with that from before wherever elements are equal.
+    #[must_use]
+    pub fn shared_with(&self, before: &Self) -> Self {
+        let share = |http: &Http| match &before.http {
+            Some(before) => http.shared_with(before),
+            None => http.clone(),
+        };
+        Self {
+            http: self.http.as_ref().map(share),
+            ..self.clone()
+        }
+    }
+}
+
 // Traefik: its JSON omits zero values, so `0`, `""`, `false` and empty lists never appear.
 pub(crate) fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()

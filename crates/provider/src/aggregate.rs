@@ -36,18 +36,35 @@ impl Snapshot {
         self.diagnostics.values().flatten()
     }
 
-    fn differs(&self, provider: &str, update: &Update) -> bool {
-        self.awaited.contains(provider)
-            || self.configurations.get(provider) != Some(&update.configuration)
-            || self.diagnostics.get(provider).map(Vec::as_slice) != Some(&update.diagnostics)
+    /// What an update says, shared with what is known wherever it is equal; nothing if it says
+    /// nothing new.
+    fn news(&self, provider: &str, update: Update) -> Option<Update> {
+        let known = self.configurations.get(provider);
+        let configuration = match known {
+            None => update.configuration,
+            Some(known) if Arc::ptr_eq(known, &update.configuration) => update.configuration,
+            Some(known) => {
+                let shared = update.configuration.shared_with(known);
+                if shared == **known {
+                    Arc::clone(known)
+                } else {
+                    Arc::new(shared)
+                }
+            }
+        };
+        let is_known = known.is_some_and(|known| Arc::ptr_eq(known, &configuration))
+            && self.diagnostics.get(provider) == Some(&update.diagnostics)
+            && !self.awaited.contains(provider);
+        (!is_known).then_some(Update {
+            configuration,
+            ..update
+        })
     }
 
     fn take(&mut self, provider: &str, update: Update) {
         self.awaited.remove(provider);
-        if self.configurations.get(provider) != Some(&update.configuration) {
-            self.configurations
-                .insert(provider.to_owned(), update.configuration);
-        }
+        self.configurations
+            .insert(provider.to_owned(), update.configuration);
         self.diagnostics
             .insert(provider.to_owned(), update.diagnostics);
     }
@@ -106,12 +123,12 @@ impl Aggregator {
             let snapshots = snapshots.clone();
             tasks.spawn(throttle::forward(receiver, self.throttle, move |update| {
                 snapshots.send_if_modified(|snapshot| {
-                    let differs = snapshot.differs(&name, &update);
-                    if differs {
-                        tracing::debug!(provider = name, "configuration received");
-                        Arc::make_mut(snapshot).take(&name, update);
-                    }
-                    differs
+                    let Some(news) = snapshot.news(&name, update) else {
+                        return false;
+                    };
+                    tracing::debug!(provider = name, "configuration received");
+                    Arc::make_mut(snapshot).take(&name, news);
+                    true
                 });
             }));
         }

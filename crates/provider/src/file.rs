@@ -7,13 +7,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use traefikrs_config::diagnostic::{Consequence, Diagnostic, Location, Subject};
-use traefikrs_config::dynamic::{Configuration, Origin, decode_text};
+use traefikrs_config::dynamic::{Configuration, Decoder, Origin};
 use traefikrs_config::{Format, reason, static_config};
 
 use crate::files::{Files, Reading, unreadable};
 use crate::provider::{Provider, Update, Updates};
 
 mod join;
+
+use join::Joined;
 
 /// The name behind the `@`.
 const NAME: &str = "file";
@@ -85,11 +87,15 @@ impl Provider for FileProvider {
 
 /// What was read before, by file.
 #[derive(Debug, Default)]
-struct Memory(BTreeMap<PathBuf, Known>);
+struct Memory {
+    files: BTreeMap<PathBuf, Known>,
+    joined: Joined,
+}
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Known {
     text: Option<Arc<str>>,
+    decoder: Decoder,
     configuration: Arc<Configuration>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -97,18 +103,18 @@ struct Known {
 impl Memory {
     /// What the files ask for now.
     fn update(&mut self, reading: Reading) -> Update {
-        let before = std::mem::take(&mut self.0);
+        let before = std::mem::take(&mut self.files);
         let (now, mut diagnostics) = reading.remember(before, read);
-        self.0 = now;
-        for known in self.0.values() {
+        self.files = now;
+        for known in self.files.values() {
             diagnostics.extend(known.diagnostics.iter().cloned());
         }
-        let parts = self.0.iter();
-        let parts = parts.map(|(path, known)| (path.as_path(), &*known.configuration));
-        let (configuration, found) = join::join(parts);
-        diagnostics.extend(found);
+        let parts = self.files.iter();
+        let parts = parts.map(|(path, known)| (path.clone(), Arc::clone(&known.configuration)));
+        self.joined = self.joined.next(parts.collect());
+        diagnostics.extend(self.joined.diagnostics());
         Update {
-            configuration: Arc::new(configuration),
+            configuration: Arc::clone(&self.joined.configuration),
             diagnostics,
         }
     }
@@ -116,36 +122,45 @@ impl Memory {
 
 /// What a file says, given what it said before.
 fn read(path: &Path, text: io::Result<Arc<str>>, before: Option<Known>) -> Known {
+    let before = before.unwrap_or_default();
     let text = match text {
         Ok(text) => text,
-        Err(error) => return unchanged(before, None, unreadable(path, &error)),
+        Err(error) => return before.unchanged(None, unreadable(path, &error)),
     };
-    if before
-        .as_ref()
-        .is_some_and(|known| known.text.as_ref() == Some(&text))
-    {
-        return before.expect("it was looked at just now");
+    if before.text.as_ref() == Some(&text) {
+        return before;
     }
-    match decode(path, &text) {
-        Ok((configuration, diagnostics)) => Known {
-            text: Some(text),
-            configuration: Arc::new(configuration),
-            diagnostics,
-        },
-        Err(diagnostic) => unchanged(before, Some(text), *diagnostic),
+    before.reading(path, text)
+}
+
+impl Known {
+    fn reading(mut self, path: &Path, text: Arc<str>) -> Self {
+        match decode(path, &text, &mut self.decoder) {
+            Ok((configuration, diagnostics)) => Self {
+                text: Some(text),
+                decoder: self.decoder,
+                configuration: Arc::new(configuration),
+                diagnostics,
+            },
+            Err(diagnostic) => self.unchanged(Some(text), *diagnostic),
+        }
+    }
+
+    /// What a file said before, since it cannot be understood now.
+    fn unchanged(self, text: Option<Arc<str>>, problem: Diagnostic) -> Self {
+        Self {
+            text,
+            diagnostics: vec![problem],
+            ..self
+        }
     }
 }
 
-/// What a file said before, since it cannot be understood now.
-fn unchanged(before: Option<Known>, text: Option<Arc<str>>, problem: Diagnostic) -> Known {
-    Known {
-        text,
-        configuration: before.map(|known| known.configuration).unwrap_or_default(),
-        diagnostics: vec![problem],
-    }
-}
-
-fn decode(path: &Path, text: &str) -> Result<(Configuration, Vec<Diagnostic>), Box<Diagnostic>> {
+fn decode(
+    path: &Path,
+    text: &Arc<str>,
+    decoder: &mut Decoder,
+) -> Result<(Configuration, Vec<Diagnostic>), Box<Diagnostic>> {
     let file = path.display().to_string();
     let ignored = |reason, line, message: &str| {
         let location = Location {
@@ -161,15 +176,16 @@ fn decode(path: &Path, text: &str) -> Result<(Configuration, Vec<Diagnostic>), B
         let message = "unsupported file extension: use yaml, yml, toml or json";
         return ignored(reason::UNPARSABLE, 0, message);
     };
-    if let Some(line) = text.lines().position(|line| line.contains("{{")) {
+    if let Some(template) = text.find("{{") {
         let message = "Go templates (`{{ … }}`) are not supported";
-        return ignored(reason::NOT_SERVED, line + 1, message);
+        let line = text[..template].matches('\n').count() + 1;
+        return ignored(reason::NOT_SERVED, line, message);
     }
     let origin = Origin {
         provider: NAME,
         file: &file,
     };
-    decode_text(text, format, origin)
+    decoder.decode(text, format, origin)
 }
 
 #[cfg(test)]

@@ -29,6 +29,19 @@ pub struct Http {
     pub servers_transports: Elements<ServersTransport>,
 }
 
+impl Http {
+    pub(super) fn shared_with(&self, before: &Self) -> Self {
+        Self {
+            routers: self.routers.shared_with(&before.routers),
+            services: self.services.shared_with(&before.services),
+            middlewares: self.middlewares.shared_with(&before.middlewares),
+            servers_transports: self
+                .servers_transports
+                .shared_with(&before.servers_transports),
+        }
+    }
+}
+
 /// Which requests go where: a rule, the middlewares to apply, and the service that answers.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

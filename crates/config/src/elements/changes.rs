@@ -25,10 +25,7 @@ pub struct Changes<'e, T, K = Arc<str>> {
 
 impl<'e, T, K> Changes<'e, T, K> {
     /// What differs between elements of which either may be none at all.
-    pub(crate) fn between(
-        before: Option<&'e Elements<T, K>>,
-        now: Option<&'e Elements<T, K>>,
-    ) -> Self {
+    pub fn between(before: Option<&'e Elements<T, K>>, now: Option<&'e Elements<T, K>>) -> Self {
         Self {
             before: Cursor::new(before),
             now: Cursor::new(now),
