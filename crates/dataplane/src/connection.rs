@@ -27,6 +27,7 @@ use crate::request_line::{HeadEnd, Note};
 use crate::serve::serve;
 use crate::socket::Socket;
 use crate::tunnel;
+use crate::unshared::Unshared;
 
 const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -70,6 +71,8 @@ pub(crate) struct Connection {
     /// Told to end when it is idle.
     is_finishing: Cell<bool>,
     is_trusted: bool,
+    /// Whether its requests share connections to servers with others.
+    pub(crate) unshared: Unshared,
     tunnel: RefCell<Option<UpgradedIo>>,
 }
 
@@ -314,6 +317,7 @@ impl Connection {
                 .forwarded_headers
                 .trust
                 .includes(peer.ip()),
+            unshared: Unshared::new(&entry_point.worker),
             tunnel: RefCell::new(None),
             entry_point,
         }

@@ -31,7 +31,7 @@ pub(crate) async fn ask(
     body: Upload,
 ) -> Answer {
     let worker = &connection.entry_point.worker;
-    let peer = peer(server);
+    let peer = peer(connection, server);
     let limits = limits(&balancer.transport, worker.shared.n_workers);
     let answered = match outgoing(connection, balancer, server, inbound, body) {
         Ok(outgoing) => worker
@@ -52,6 +52,7 @@ pub(crate) fn answer(
 ) -> Answer {
     match answered {
         Ok(upstream::Answer::Response { mut head, body }) => {
+            connection.unshared.heed(&head.headers);
             if Seen::among(&head.headers).any_for_one_hop() {
                 hop_by_hop::remove(&mut head.headers);
             }
@@ -210,9 +211,9 @@ fn target(
     Target::try_from(format!("{base}{slash}{asked}")).map_err(|_| Error::Target)
 }
 
-pub(crate) fn peer(server: &Server) -> Peer<'_> {
+pub(crate) fn peer<'s>(connection: &Connection, server: &'s Server) -> Peer<'s> {
     Peer {
-        pool: server.pool.into(),
+        pool: connection.unshared.pool(server.pool),
         scheme: match server.scheme {
             Scheme::Http => upstream::Scheme::Http,
             Scheme::H2c => upstream::Scheme::H2c,

@@ -85,6 +85,7 @@ mod route;
 mod serve;
 mod socket;
 mod tunnel;
+mod unshared;
 mod worker;
 
 pub use dataplane::{Api, Dataplane, Running, StartError};

@@ -63,7 +63,7 @@ pub(crate) async fn serve(
             asks_leave = false;
             let context = inbound.context.clone();
             let body = Upload::Client(RequestBody::new(incoming, &connection));
-            let peer = forward::peer(server);
+            let peer = forward::peer(&connection, server);
             let limits = forward::limits(&balancer.transport, worker.shared.n_workers);
             let answered = match forward::outgoing(&connection, balancer, server, inbound, body) {
                 Ok(outgoing) => worker

@@ -1,6 +1,6 @@
 //! One thread that serves: its runtime, its clock, its connections to servers.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +46,8 @@ pub(crate) struct Worker {
     pub(crate) room: Rc<Room>,
     pub(crate) background: Background,
     current: RefCell<Current>,
+    /// The last number of a pool that no two clients share.
+    unshared: Cell<u64>,
 }
 
 /// One configuration. Requests of a thread share it by a count of the thread's own: one that all threads write to would
@@ -77,6 +79,8 @@ impl Worker {
                 published,
                 generation,
             }),
+            // Shared pools are counted from zero.
+            unshared: Cell::new(u64::MAX >> 1),
             shared,
         })
     }
@@ -95,6 +99,12 @@ impl Worker {
             });
         }
         Rc::clone(generation)
+    }
+
+    /// The number of a pool that nobody has used yet.
+    pub(crate) fn unshared_pool(&self) -> u64 {
+        self.unshared.update(|last| last.wrapping_add(1));
+        self.unshared.get()
     }
 
     pub(crate) fn is_terminating(&self) -> bool {

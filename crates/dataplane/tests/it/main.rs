@@ -16,10 +16,12 @@ mod headers;
 mod http2;
 mod mirroring;
 mod paths;
+
 mod proxy_protocol;
 mod refusals;
 mod routes;
 mod shutdown;
 mod streaming;
 mod support;
+mod unshared;
 mod upgrades;
