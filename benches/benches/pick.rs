@@ -79,7 +79,7 @@ fn pick(c: &mut Criterion) {
     ];
     let now = Instant::now();
     let client = Client {
-        ip: "192.0.2.77",
+        ip: [192, 0, 2, 77].into(),
         headers: &HeaderMap::new(),
     };
     let mut rng = SmallRng::seed_from_u64(1);
@@ -111,7 +111,7 @@ fn sticky(c: &mut Criterion) {
         let balancer = Balancer::new(members(servers), settings, None);
         let seat = {
             let client = Client {
-                ip: "192.0.2.77",
+                ip: [192, 0, 2, 77].into(),
                 headers: &HeaderMap::new(),
             };
             let pick = balancer.pick(&client, now, &mut rng).expect("all are up");
@@ -122,7 +122,7 @@ fn sticky(c: &mut Criterion) {
         let seat = HeaderValue::try_from(seat).expect("a cookie is a header value");
         let headers = HeaderMap::from_iter([(COOKIE, seat)]);
         let client = Client {
-            ip: "192.0.2.77",
+            ip: [192, 0, 2, 77].into(),
             headers: &headers,
         };
         group.bench_function(BenchmarkId::from_parameter(servers), |bencher| {

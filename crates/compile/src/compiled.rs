@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use http::HeaderValue;
 use http::uri::Authority;
 use traefikrs_config::QualifiedName;
+use traefikrs_lb::Balancer;
 use traefikrs_lb::mirror::Mirrors;
-use traefikrs_lb::strategy::Wrr;
 use traefikrs_middleware::Stack;
 use traefikrs_router::RouteTable;
 
@@ -17,7 +17,7 @@ pub use crate::status::StatusRanges;
 
 /// Which routes answer on which entry point? The whole of a configuration, ready to serve.
 ///
-/// It is immutable apart from the position of its balancers, and derived: whatever it was made from
+/// It is immutable apart from what its balancers remember, and derived: whatever it was made from
 /// can make it again.
 #[derive(Debug, Default)]
 pub struct Compiled {
@@ -104,7 +104,7 @@ pub struct LoadBalancer {
     /// The servers; the balancer speaks of them by index.
     pub servers: Box<[Server]>,
     /// Whose turn it is.
-    pub balancer: Mutex<Wrr>,
+    pub balancer: Balancer,
     /// Whether the client's Host goes to the server (else the server's own).
     pub pass_host_header: bool,
     /// How connections to the servers are made.
@@ -117,7 +117,9 @@ pub struct Weighted {
     /// The services; the balancer speaks of them by index.
     pub children: Box<[Arc<Service>]>,
     /// Whose turn it is.
-    pub balancer: Mutex<Wrr>,
+    pub balancer: Balancer,
+    /// Whether services that are down lose their turn.
+    pub follows_health: bool,
 }
 
 /// A service that answers, and others that get copies of its requests.
@@ -161,7 +163,7 @@ pub struct BodyLimit(pub Option<u64>);
 #[derive(Debug)]
 pub struct Server {
     /// The URL as configured.
-    pub url: Box<str>,
+    pub url: Arc<str>,
     /// How it is spoken to.
     pub scheme: Scheme,
     /// Where it is.
@@ -174,8 +176,6 @@ pub struct Server {
     pub host_header: HeaderValue,
     /// The URL's path, to go in front of the request's, without a slash at its end; mostly empty.
     pub base_path: Box<str>,
-    /// Serves only requests that are pinned to it.
-    pub fenced: bool,
     /// Connections to it may be shared with whoever has the same pool.
     pub pool: PoolId,
 }
@@ -226,6 +226,37 @@ pub struct Transport {
     pub read_idle_timeout: Option<Duration>,
     /// Wait for the answer to an HTTP/2 ping.
     pub ping_timeout: Option<Duration>,
+}
+
+impl Service {
+    /// Whether a new request would find a server, as far as is known.
+    pub fn is_up(&self, now: Instant) -> bool {
+        match &self.kind {
+            ServiceKind::LoadBalancer(servers) => servers.balancer.is_up(now),
+            ServiceKind::Weighted(services) => services.is_up(now),
+            ServiceKind::Mirroring(mirroring) => mirroring.main.is_up(now),
+            ServiceKind::Failover(failover) => {
+                failover.main.is_up(now) || failover.fallback.is_up(now)
+            }
+            ServiceKind::Internal(_) => true,
+        }
+    }
+}
+
+impl Weighted {
+    fn is_up(&self, now: Instant) -> bool {
+        let may_be_asked = |index| self.may_be_asked(index, now);
+        self.balancer.is_up_among(now, may_be_asked)
+    }
+
+    /// Whether the service at this position may have a turn.
+    pub fn may_be_asked(&self, index: usize, now: Instant) -> bool {
+        !self.follows_health
+            || self
+                .children
+                .get(index)
+                .is_some_and(|child| child.is_up(now))
+    }
 }
 
 impl DeniedCharacters {

@@ -1,11 +1,12 @@
 //! Services: names become servers, balancers and other services.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use traefikrs_config::elements::Elements;
 use traefikrs_config::{QualifiedName, dynamic};
-use traefikrs_lb::strategy::Wrr;
+use traefikrs_lb::strategy::Strategy;
+use traefikrs_lb::{Balancer, Settings};
 
 use crate::asked::{Added, Ask, Building};
 use crate::compiled::{
@@ -19,6 +20,7 @@ use crate::report::Verdict;
 use crate::server::{InvalidServerUrl, ServerUrl};
 use crate::transport::{Pools, transports, unserved_parts};
 
+mod balancing;
 mod composition;
 
 /// Deeper nesting is refused: each request walks down it.
@@ -42,6 +44,16 @@ pub(crate) struct Previous<'c> {
     pub(crate) configured: &'c Elements<dynamic::Service>,
     pub(crate) built: &'c OutcomeByName<Arc<Service>>,
     pub(crate) pools: &'c Pools,
+}
+
+impl<'c> Previous<'c> {
+    /// Whose turn it was in this service, and what was known of its servers.
+    fn balancer(self, name: &QualifiedName) -> Option<&'c Balancer> {
+        match &self.built.get(name.as_str())?.result.as_ref().ok()?.kind {
+            ServiceKind::LoadBalancer(servers) => Some(&servers.balancer),
+            _ => None,
+        }
+    }
 }
 
 impl<'c> Services<'c> {
@@ -186,19 +198,34 @@ impl<'c> Services<'c> {
                 .map(ServiceKind::LoadBalancer);
         }
         if let Some(weighted) = weighted {
-            if weighted.sticky.is_some() {
-                self.not_served(name, "sticky");
-            }
+            let settings = Settings {
+                sticky: balancing::cookie(weighted.sticky.as_ref(), name),
+                ..Settings::default()
+            };
             let follows_health = weighted.health_check.is_some();
-            return self.weighted(name, &weighted.services, follows_health, path, middlewares);
+            return self.weighted(
+                name,
+                &weighted.services,
+                settings,
+                follows_health,
+                path,
+                middlewares,
+            );
         }
         if let Some(hashed) = highest_random_weight {
-            self.not_served(
-                name,
-                "highestRandomWeight: services are chosen in turn by weight instead",
-            );
+            let settings = Settings {
+                strategy: Strategy::Hrw,
+                ..Settings::default()
+            };
             let follows_health = hashed.health_check.is_some();
-            return self.weighted(name, &hashed.services, follows_health, path, middlewares);
+            return self.weighted(
+                name,
+                &hashed.services,
+                settings,
+                follows_health,
+                path,
+                middlewares,
+            );
         }
         if let Some(mirroring) = mirroring {
             return self.mirroring(name, mirroring, path, middlewares);
@@ -215,6 +242,7 @@ impl<'c> Services<'c> {
         &mut self,
         name: &QualifiedName,
         services: &[dynamic::WeightedService],
+        settings: Settings,
         follows_health: bool,
         path: &mut Vec<QualifiedName>,
         middlewares: &mut Middlewares<'c>,
@@ -226,10 +254,11 @@ impl<'c> Services<'c> {
                 self.must_report(name, &child.name)?;
             }
         }
-        let weights = services.iter().map(|child| child.weight.unwrap_or(1));
+        let members = services.iter().map(balancing::service);
         Ok(ServiceKind::Weighted(Weighted {
             children: children.into(),
-            balancer: Mutex::new(Wrr::new(weights)),
+            balancer: Balancer::new(members, settings, None),
+            follows_health,
         }))
     }
 
@@ -249,31 +278,9 @@ impl<'c> Services<'c> {
         name: &QualifiedName,
         configured: &dynamic::LoadBalancer,
     ) -> Result<LoadBalancer, BuildError> {
-        match configured.strategy.as_str() {
-            "" | "wrr" => {}
-            strategy @ ("p2c" | "hrw" | "leasttime") => {
-                self.not_served(
-                    name,
-                    &format!("strategy {strategy}: servers are chosen in turn by weight instead"),
-                );
-            }
-            other => {
-                return Err(BuildError::invalid(format!(
-                    "unsupported load-balancer strategy \"{other}\""
-                )));
-            }
-        }
-        for (part, set) in [
-            ("sticky", configured.sticky.is_some()),
-            ("healthCheck", configured.health_check.is_some()),
-            (
-                "passiveHealthCheck",
-                configured.passive_health_check.is_some(),
-            ),
-        ] {
-            if set {
-                self.not_served(name, part);
-            }
+        let settings = balancing::settings(name, configured)?;
+        if configured.health_check.is_some() {
+            self.not_served(name, "healthCheck");
         }
         let transport = self.transport(name, configured)?;
         let servers = configured
@@ -281,13 +288,14 @@ impl<'c> Services<'c> {
             .iter()
             .map(|server| self.server(server, &transport))
             .collect::<Result<Box<[_]>, _>>()?;
-        let weights = configured
-            .servers
+        let members = servers
             .iter()
-            .map(|server| server.weight.unwrap_or(1));
+            .zip(&configured.servers)
+            .map(|(server, configured)| balancing::server(&server.url, configured));
+        let previous = self.previous.and_then(|previous| previous.balancer(name));
         Ok(LoadBalancer {
+            balancer: Balancer::new(members, settings, previous),
             servers,
-            balancer: Mutex::new(Wrr::new(weights)),
             pass_host_header: configured.pass_host_header.unwrap_or(true),
             transport,
         })
@@ -337,26 +345,25 @@ impl<'c> Services<'c> {
             InvalidServerUrl::Malformed { .. } => BuildError::invalid(error.to_string()),
             InvalidServerUrl::NotServed(_) => BuildError::not_served(error.to_string()),
         })?;
+        let text: Arc<str> = configured.url.as_str().into();
         let previous = self.previous.map(|previous| previous.pools);
         let pool = self
             .pools
             .id(previous, transport, url.scheme, &url.authority);
-        let text = configured.url.as_str();
-        self.building.log.push(Ask::Server(text.into(), pool));
+        self.building.log.push(Ask::Server(Arc::clone(&text), pool));
         let base_path = if configured.preserve_path {
             url.path.trim_end_matches('/')
         } else {
             ""
         };
         Ok(Server {
-            url: configured.url.as_str().into(),
+            url: text,
             scheme: url.scheme,
             host: url.host,
             port: url.port,
             authority: url.authority,
             host_header: url.host_header,
             base_path: base_path.into(),
-            fenced: configured.fenced,
             pool,
         })
     }

@@ -16,6 +16,7 @@ use traefikrs_upstream::{BoxError, UpstreamBody};
 use crate::clock::Deadline;
 use crate::connection::{Connection, InFlight};
 use crate::mirror::Followed;
+use crate::pick::Counted;
 
 /// What a client sends after the head, for as long as it may.
 #[derive(Debug)]
@@ -213,7 +214,7 @@ pub(crate) struct ResponseBody {
 
 pub(crate) enum Content {
     Whole(Bytes),
-    Upstream(UpstreamBody<Upload>),
+    Upstream(Counted<UpstreamBody<Upload>>),
     /// Something else is done when it is through.
     Followed(Box<Followed>),
 }

@@ -52,6 +52,11 @@ impl Clock {
         self.now.get()
     }
 
+    /// The same as a point in time.
+    pub(crate) fn instant(&self) -> std::time::Instant {
+        (self.epoch + Duration::from_millis(self.now())).into_std()
+    }
+
     /// The time at which something that may take `limit` from now is late.
     pub(crate) fn after(&self, limit: Option<Duration>) -> Millis {
         limit.map_or(NEVER, |limit| {

@@ -49,9 +49,7 @@ pub(crate) fn by<'a>(
         let picked = route::pick(service, &mut inbound, &mut passed, worker);
         let context = inbound.context.clone();
         let answer = match picked {
-            Ok(Picked::Server(balancer, server)) => {
-                forward::ask(connection, balancer, server, inbound, body).await
-            }
+            Ok(Picked::Server(turn)) => forward::ask(connection, turn, inbound, body).await,
             Ok(Picked::Composed(composed)) => answer(composed, inbound, body, connection).await,
             Err(answer) => *answer,
         };

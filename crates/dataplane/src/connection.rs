@@ -18,6 +18,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
+use traefikrs_lb::Ticket;
 use traefikrs_upstream::UpgradedIo;
 
 use crate::clock::{Clock, Deadline, Millis};
@@ -74,6 +75,8 @@ pub(crate) struct Connection {
     /// Whether its requests share connections to servers with others.
     pub(crate) unshared: Unshared,
     tunnel: RefCell<Option<UpgradedIo>>,
+    /// Counts the tunnel as a request under way for as long as the connection lives.
+    tunnel_ticket: RefCell<Ticket>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -319,6 +322,7 @@ impl Connection {
                 .includes(peer.ip()),
             unshared: Unshared::new(&entry_point.worker),
             tunnel: RefCell::new(None),
+            tunnel_ticket: RefCell::default(),
             entry_point,
         }
     }
@@ -525,8 +529,9 @@ impl Connection {
     }
 
     /// What becomes of the connection when the 101 is written.
-    pub(crate) fn tunnel_to(&self, server: UpgradedIo) {
+    pub(crate) fn tunnel_to(&self, server: UpgradedIo, ticket: Ticket) {
         *self.tunnel.borrow_mut() = Some(server);
+        *self.tunnel_ticket.borrow_mut() = ticket;
     }
 
     /// Takes the deadlines off for good.

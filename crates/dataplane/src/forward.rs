@@ -16,6 +16,7 @@ use crate::body::{Content, Upload};
 use crate::connection::Connection;
 use crate::hop_by_hop;
 use crate::intake::{FOR, Seen, has_token};
+use crate::pick::{Counted, Turn};
 use crate::serve::Inbound;
 
 mod error;
@@ -25,12 +26,12 @@ pub(crate) use error::Error;
 /// Asks a server, for those who have room for a future of its own.
 pub(crate) async fn ask(
     connection: &Connection,
-    balancer: &LoadBalancer,
-    server: &Server,
+    turn: Turn<'_>,
     inbound: Inbound,
     body: Upload,
 ) -> Answer {
     let worker = &connection.entry_point.worker;
+    let (balancer, server) = (turn.balancer, turn.server);
     let peer = peer(connection, server);
     let limits = limits(&balancer.transport, worker.shared.n_workers);
     let answered = match outgoing(connection, balancer, server, inbound, body) {
@@ -41,15 +42,16 @@ pub(crate) async fn ask(
             .map_err(Error::from),
         Err(error) => Err(error),
     };
-    answer(connection, server, answered)
+    answer(connection, turn, answered)
 }
 
 /// What the client is told: the answer of the server, or that there is none.
 pub(crate) fn answer(
     connection: &Connection,
-    server: &Server,
+    turn: Turn<'_>,
     answered: Result<upstream::Answer<Upload>, Error>,
 ) -> Answer {
+    turn.has_gone(&answered);
     match answered {
         Ok(upstream::Answer::Response { mut head, body }) => {
             connection.unshared.heed(&head.headers);
@@ -65,16 +67,16 @@ pub(crate) fn answer(
             // The client's connection has a version of its own.
             head.version = Version::HTTP_11;
             name_status(&mut head);
-            Response::from_parts(head, Content::Upstream(body))
+            Response::from_parts(head, Content::Upstream(Counted::new(body, turn.ticket)))
         }
         Ok(upstream::Answer::Upgraded { mut head, io }) => {
-            connection.tunnel_to(io);
+            connection.tunnel_to(io, turn.ticket);
             head.headers.remove(CONTENT_LENGTH);
             Response::from_parts(head, Content::from(""))
         }
         Err(error) => {
             let status = error.status();
-            tracing::debug!(%error, cause = error.cause(), server = server.url, %status, "no answer");
+            tracing::debug!(%error, cause = error.cause(), server = &*turn.server.url, %status, "no answer");
             answer::bare(status)
         }
     }

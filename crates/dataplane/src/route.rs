@@ -5,8 +5,7 @@ use std::sync::Arc;
 use http::header::HOST;
 use http::{HeaderValue, StatusCode};
 use traefikrs_compile::compiled::{
-    EntryPointRoutes, Failover, LoadBalancer, Mirroring, OnStatus, Route, Server, Service,
-    ServiceKind, Target,
+    EntryPointRoutes, Failover, Mirroring, OnStatus, Route, Service, ServiceKind, Target,
 };
 use traefikrs_gourl::routing_path;
 use traefikrs_lb::mirror::Chosen;
@@ -15,6 +14,7 @@ use traefikrs_router::{RequestView, RouteTable};
 
 use crate::answer::{self, Answer};
 use crate::apply::Passed;
+use crate::pick::Turn;
 use crate::serve::Inbound;
 use crate::worker::Worker;
 use crate::{internal, pick};
@@ -22,7 +22,7 @@ use crate::{internal, pick};
 /// Who is to be asked.
 pub(crate) enum Picked<'g> {
     /// One server, once.
-    Server(&'g LoadBalancer, &'g Server),
+    Server(Turn<'g>),
     /// More than that.
     Composed(Composed<'g>),
 }
@@ -85,12 +85,12 @@ pub(crate) fn pick<'g>(
         passed.through(&service.stack, inbound)?;
         service = match &service.kind {
             ServiceKind::LoadBalancer(balancer) => {
-                let server = pick::server(balancer).ok_or_else(|| Box::new(answer::no_server()))?;
-                return Ok(Picked::Server(balancer, server));
+                return pick::server(balancer, inbound, passed, worker)
+                    .map(Picked::Server)
+                    .ok_or_else(|| Box::new(answer::no_server()));
             }
-            ServiceKind::Weighted(weighted) => {
-                pick::child(weighted).ok_or_else(|| Box::new(answer::no_server()))?
-            }
+            ServiceKind::Weighted(weighted) => pick::child(weighted, inbound, passed, worker)
+                .ok_or_else(|| Box::new(answer::no_server()))?,
             ServiceKind::Mirroring(mirroring) => {
                 let chosen = mirroring.choice.next();
                 if !chosen.is_empty() {

@@ -59,10 +59,11 @@ pub(crate) async fn serve(
     };
     let mut passed = Passed::default();
     let mut answer = match lead(&connection, &generation, &mut inbound, &mut passed) {
-        Ok(Picked::Server(balancer, server)) => {
+        Ok(Picked::Server(turn)) => {
             asks_leave = false;
             let context = inbound.context.clone();
             let body = Upload::Client(RequestBody::new(incoming, &connection));
+            let (balancer, server) = (turn.balancer, turn.server);
             let peer = forward::peer(&connection, server);
             let limits = forward::limits(&balancer.transport, worker.shared.n_workers);
             let answered = match forward::outgoing(&connection, balancer, server, inbound, body) {
@@ -73,7 +74,7 @@ pub(crate) async fn serve(
                     .map_err(Error::from),
                 Err(error) => Err(error),
             };
-            passed.back(forward::answer(&connection, server, answered), &context)
+            passed.back(forward::answer(&connection, turn, answered), &context)
         }
         Ok(Picked::Composed(composed)) => {
             asks_leave = false;

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arc_swap::{ArcSwap, Cache};
 use futures_util::future::join_all;
 use http::HeaderValue;
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
 use tokio::net::TcpListener;
 use tokio::runtime::LocalOptions;
 use tokio::sync::watch;
@@ -45,6 +47,8 @@ pub(crate) struct Worker {
     /// Room for bodies that are sent more than once.
     pub(crate) room: Rc<Room>,
     pub(crate) background: Background,
+    /// Chance for balancers; who foresees it gains nothing.
+    pub(crate) rng: RefCell<SmallRng>,
     current: RefCell<Current>,
     /// The last number of a pool that no two clients share.
     unshared: Cell<u64>,
@@ -75,6 +79,7 @@ impl Worker {
             scratch: RefCell::default(),
             room: Room::new(),
             background,
+            rng: RefCell::new(SmallRng::from_rng(&mut rand::rng())),
             current: RefCell::new(Current {
                 published,
                 generation,

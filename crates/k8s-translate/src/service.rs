@@ -164,6 +164,7 @@ impl View<'_> {
                 .as_ref()
                 .map(|check| passive_health_check(check, path.field("passiveHealthCheck")))
                 .transpose()?,
+            slow_start: None,
             pass_host_header: Some(reference.pass_host_header.unwrap_or(true)),
             response_forwarding: Some(response_forwarding(reference, path)?),
             servers_transport: match reference.servers_transport.as_str() {
@@ -322,6 +323,7 @@ fn passive_health_check(
             window,
         )?,
         max_failed_attempts: check.max_failed_attempts.unwrap_or(1),
+        max_ejected_percent: None,
     })
 }
 

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -85,8 +86,8 @@ pub struct Settings {
 /// Who asks?
 #[derive(Debug, Clone, Copy)]
 pub struct Client<'r> {
-    /// The address of the socket's other side, without port.
-    pub ip: &'r str,
+    /// The address of the socket's other side.
+    pub ip: IpAddr,
     /// The headers of the request.
     pub headers: &'r HeaderMap,
 }
@@ -269,7 +270,7 @@ impl Balancer {
                         .map(|(index, member)| {
                             (index, &*member.name, member.weight * self.share(index, now))
                         });
-                strategy::highest(client.ip, candidates)
+                strategy::highest(&client.ip.to_canonical().to_string(), candidates)
             }
             Turns::LeastTime(least_time) => least_time.pick(eligible, |index| Load {
                 time: self.states[index].mean_time(),

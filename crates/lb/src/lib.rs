@@ -19,7 +19,7 @@
 //! let members = members.map(|(name, weight)| Member::new(name).weighing(weight));
 //! let balancer = Balancer::new(members, Settings::default(), None);
 //!
-//! let client = Client { ip: "192.0.2.7", headers: &HeaderMap::new() };
+//! let client = Client { ip: [192, 0, 2, 7].into(), headers: &HeaderMap::new() };
 //! let mut rng = SmallRng::seed_from_u64(1);
 //! let turn: Vec<usize> = (0..6)
 //!     .filter_map(|_| balancer.pick(&client, now(), &mut rng))

@@ -64,13 +64,8 @@ impl World {
     }
 
     fn pick(&mut self) -> Option<Pick<'_>> {
-        let ip = format!(
-            "10.1.{}.{}",
-            self.rng.random::<u8>(),
-            self.rng.random::<u8>()
-        );
         let client = Client {
-            ip: &ip,
+            ip: [10, 1, self.rng.random(), self.rng.random()].into(),
             headers: &HeaderMap::new(),
         };
         let now = self.at();
@@ -80,7 +75,7 @@ impl World {
     fn pick_with(&mut self, cookie: &str) -> Option<Pick<'_>> {
         let cookie = HeaderValue::try_from(cookie).unwrap();
         let client = Client {
-            ip: "10.1.1.1",
+            ip: [10, 1, 1, 1].into(),
             headers: &HeaderMap::from_iter([(COOKIE, cookie)]),
         };
         let now = self.at();
@@ -233,9 +228,9 @@ fn hashing_moves_only_what_it_must() {
     let choices = |members: Vec<Member>| {
         let balancer = Balancer::new(members.clone(), using(Strategy::Hrw), None);
         let mut rng = SmallRng::seed_from_u64(0);
-        let choice = |n: usize| {
+        let choice = |n: u8| {
             let client = Client {
-                ip: &format!("192.0.{}.{}", n / 256, n % 256),
+                ip: [192, 0, n, n / 3].into(),
                 headers: &HeaderMap::new(),
             };
             let index = balancer
@@ -244,7 +239,7 @@ fn hashing_moves_only_what_it_must() {
                 .index;
             members[index].name.clone()
         };
-        (0..2_000).map(choice).collect::<Vec<_>>()
+        (0..=255).map(choice).collect::<Vec<_>>()
     };
     let five = choices((0..5).map(member).collect());
     let four = choices((0..5).filter(|&n| n != 2).map(member).collect());
@@ -260,7 +255,7 @@ fn hashing_moves_only_what_it_must() {
     for (before, after) in five.iter().zip(&heavier) {
         assert!(before == after || *after == gone);
     }
-    assert!(heavier.iter().filter(|name| **name == gone).count() > 600);
+    assert!(heavier.iter().filter(|name| **name == gone).count() > 80);
 }
 
 #[test]

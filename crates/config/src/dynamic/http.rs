@@ -220,6 +220,10 @@ pub struct LoadBalancer {
     /// Judge the servers by their answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passive_health_check: Option<PassiveHealthCheck>,
+    /// The time that a server gets to its full share of requests when it joins others or is up again. Traefik has
+    /// nothing like it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slow_start: Option<GoDuration>,
     /// Send the client's Host (default) or the server's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pass_host_header: Option<bool>,
@@ -239,6 +243,7 @@ impl Default for LoadBalancer {
             strategy: "wrr".into(),
             health_check: Default::default(),
             passive_health_check: Default::default(),
+            slow_start: Default::default(),
             pass_host_header: Some(true),
             response_forwarding: Some(ResponseForwarding::default()),
             servers_transport: Default::default(),
@@ -402,6 +407,10 @@ pub struct PassiveHealthCheck {
     /// So many take the server out.
     #[serde(skip_serializing_if = "is_zero")]
     pub max_failed_attempts: i64,
+    /// So many of the servers, in percent, may be out at once; unset means all, as in Traefik, which has nothing like
+    /// it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_ejected_percent: Option<i64>,
 }
 
 impl Default for PassiveHealthCheck {
@@ -409,6 +418,7 @@ impl Default for PassiveHealthCheck {
         Self {
             failure_window: GoDuration::from_secs(10),
             max_failed_attempts: 1,
+            max_ejected_percent: None,
         }
     }
 }

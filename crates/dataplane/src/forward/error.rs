@@ -42,6 +42,18 @@ impl Error {
         }
     }
 
+    /// Whether the server has nothing to do with it.
+    pub(crate) fn is_clients_fault(&self) -> bool {
+        match self {
+            Self::Target | Self::Upgrade => true,
+            Self::Upstream(
+                upstream::Error::RequestBody(_) | upstream::Error::InvalidRequest(_),
+            ) => true,
+            Self::Upstream(upstream::Error::Http2(error)) if error.is_user() => true,
+            Self::Upstream(error) => is_read_timeout(error),
+        }
+    }
+
     /// What is behind it, for the log.
     pub(crate) fn cause(&self) -> Option<&(dyn StdError + 'static)> {
         self.source()

@@ -7,6 +7,7 @@
 )]
 
 mod answers;
+mod balancing;
 mod bodies;
 mod cancellation;
 mod connections;

@@ -1,0 +1,85 @@
+//! How servers, and services, are chosen: what was configured in the balancer's terms.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use traefikrs_config::{QualifiedName, dynamic};
+use traefikrs_lb::sticky::{Cookie, CookieName, SameSite};
+use traefikrs_lb::{Member, PassiveCheck, Settings};
+
+use crate::error::BuildError;
+
+/// How a load balancer chooses among its servers.
+pub(super) fn settings(
+    name: &QualifiedName,
+    configured: &dynamic::LoadBalancer,
+) -> Result<Settings, BuildError> {
+    let strategy = configured.strategy.parse().map_err(|_| {
+        BuildError::invalid(format!(
+            "unsupported load-balancer strategy \"{}\"",
+            configured.strategy
+        ))
+    })?;
+    let passive = configured.passive_health_check.as_ref();
+    Ok(Settings {
+        strategy,
+        sticky: cookie(configured.sticky.as_ref(), name),
+        passive: passive.map(passive_check).transpose()?,
+        // Nobody asks the servers yet, so nobody else could let them in again.
+        has_active_check: false,
+        slow_start: configured.slow_start.and_then(|time| time.positive()),
+    })
+}
+
+/// A server by its URL.
+pub(super) fn server(url: &Arc<str>, configured: &dynamic::Server) -> Member {
+    Member {
+        name: Arc::clone(url),
+        weight: configured.weight.unwrap_or(1),
+        is_fenced: configured.fenced,
+    }
+}
+
+/// A service by the name that the list gives it.
+pub(super) fn service(configured: &dynamic::WeightedService) -> Member {
+    Member::new(&*configured.name).weighing(configured.weight.unwrap_or(1))
+}
+
+/// The cookie of a sticky service.
+pub(super) fn cookie(sticky: Option<&dynamic::Sticky>, service: &QualifiedName) -> Option<Cookie> {
+    let configured = sticky?.cookie.as_ref()?;
+    let name = match configured.name.as_str() {
+        "" => CookieName::of_service(service.as_str()),
+        name => CookieName::new(name),
+    };
+    Some(Cookie {
+        name,
+        path: configured.path.as_deref().unwrap_or("/").to_owned(),
+        domain: configured.domain.clone(),
+        max_age: configured.max_age,
+        http_only: configured.http_only,
+        secure: configured.secure,
+        same_site: SameSite::parse(&configured.same_site),
+    })
+}
+
+fn passive_check(configured: &dynamic::PassiveHealthCheck) -> Result<PassiveCheck, BuildError> {
+    let percent = configured.max_ejected_percent.unwrap_or(100);
+    let max_ejected_percent = u8::try_from(percent)
+        .ok()
+        .filter(|percent| *percent <= 100)
+        .ok_or_else(|| {
+            BuildError::invalid(format!(
+                "maxEjectedPercent is {percent}, must be between 0 and 100"
+            ))
+        })?;
+    Ok(PassiveCheck {
+        // Traefik: a window that is none takes a server out for no time.
+        failure_window: configured
+            .failure_window
+            .positive()
+            .unwrap_or(Duration::ZERO),
+        max_failed_attempts: usize::try_from(configured.max_failed_attempts).unwrap_or(0),
+        max_ejected_percent,
+    })
+}
