@@ -255,6 +255,8 @@ pub enum Consequence {
     ServiceDisabled,
     /// The middleware cannot be used; routers that need it are disabled.
     MiddlewareDisabled,
+    /// Servers that TLS would be spoken with get no requests; the routes to them answer 503.
+    ServersClosed,
     /// The element works without what is not served yet.
     NotServed,
     /// The file has no effect; what was read from it before stays.
@@ -275,6 +277,7 @@ impl fmt::Display for Consequence {
             Self::RouterDisabled => "router disabled",
             Self::ServiceDisabled => "service disabled",
             Self::MiddlewareDisabled => "middleware disabled",
+            Self::ServersClosed => "servers with https closed",
             Self::NotServed => "not served yet",
             Self::FileIgnored => "file ignored",
             Self::StartRefused => "start refused",

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 mod decode;
+mod files;
 mod http;
 mod middleware;
 mod tls;

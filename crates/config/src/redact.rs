@@ -1,7 +1,9 @@
 //! Values that must not show up in logs.
 
 use std::fmt;
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -39,7 +41,17 @@ impl fmt::Debug for Sensitive {
 #[derive(Clone, Default)]
 pub struct FileOrContent {
     text: String,
-    may_be_a_path: bool,
+    origin: Origin,
+}
+
+#[derive(Clone, Default)]
+enum Origin {
+    /// A file if there is one of that name, or else content.
+    Written,
+    #[default]
+    Content,
+    /// A file, which could not be read for this reason.
+    Unreadable(Arc<str>),
 }
 
 impl FileOrContent {
@@ -47,7 +59,7 @@ impl FileOrContent {
     pub fn from_content(content: String) -> Self {
         Self {
             text: content,
-            may_be_a_path: false,
+            origin: Origin::Content,
         }
     }
 
@@ -67,7 +79,47 @@ impl FileOrContent {
     /// assert_eq!(FileOrContent::from_content("/etc/ca.pem".to_owned()).path(), None);
     /// ```
     pub fn path(&self) -> Option<&Path> {
-        (self.may_be_a_path && self.looks_like_a_path()).then(|| Path::new(&self.text))
+        let named = !matches!(self.origin, Origin::Content) && self.looks_like_a_path();
+        named.then(|| Path::new(&self.text))
+    }
+
+    /// Puts the content of the file in the place of its path; `read` is asked only if the text may be a path.
+    ///
+    /// The path of a file that cannot be read stays, with the reason: see [`content`](Self::content).
+    pub fn read(&mut self, read: impl FnOnce(&Path) -> io::Result<String>) {
+        let Some(path) = self.path() else {
+            return;
+        };
+        match read(path) {
+            Ok(content) => *self = Self::from_content(content),
+            Err(error) => self.origin = Origin::Unreadable(error.to_string().into()),
+        }
+    }
+
+    /// The content; what names a file that was not or could not be read has none.
+    ///
+    /// ```
+    /// use traefikrs_config::redact::FileOrContent;
+    ///
+    /// let mut written = FileOrContent::from("/etc/ca.pem".to_owned());
+    /// written.read(|_| Err(std::io::ErrorKind::PermissionDenied.into()));
+    /// assert_eq!(written.content(), Err("cannot read /etc/ca.pem: permission denied".to_owned()));
+    /// written.read(|_| Ok("-----BEGIN CERTIFICATE-----".to_owned()));
+    /// assert_eq!(written.content(), Ok("-----BEGIN CERTIFICATE-----"));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The reason, fit to be shown.
+    pub fn content(&self) -> Result<&str, String> {
+        let Some(path) = self.path() else {
+            return Ok(&self.text);
+        };
+        let reason = match &self.origin {
+            Origin::Unreadable(reason) => reason,
+            Origin::Written | Origin::Content => "it was not looked for",
+        };
+        Err(format!("cannot read {}: {reason}", path.display()))
     }
 
     fn looks_like_a_path(&self) -> bool {
@@ -91,7 +143,7 @@ impl From<String> for FileOrContent {
     fn from(text: String) -> Self {
         Self {
             text,
-            may_be_a_path: true,
+            origin: Origin::Written,
         }
     }
 }

@@ -2,14 +2,14 @@
 
 use traefikrs_config::diagnostic::Consequence;
 use traefikrs_config::duration::GoDuration;
-use traefikrs_config::dynamic;
+use traefikrs_config::dynamic::{self, is_cipher_suite};
 use traefikrs_config::redact::FileOrContent;
 use traefikrs_crd::{self as crd, IntOrString};
 
 use crate::problem::{Path, Problem};
 use crate::reason;
 use crate::service::duration_or;
-use crate::tls::{is_cipher_suite, version_rank};
+use crate::tls::version_rank;
 use crate::view::View;
 
 impl View<'_> {

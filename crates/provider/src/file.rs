@@ -96,6 +96,8 @@ struct Memory {
 struct Known {
     text: Option<Arc<str>>,
     decoder: Decoder,
+    /// Whether it names other files, which may have changed without it.
+    names_files: bool,
     configuration: Arc<Configuration>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -127,7 +129,7 @@ fn read(path: &Path, text: io::Result<Arc<str>>, before: Option<Known>) -> Known
         Ok(text) => text,
         Err(error) => return before.unchanged(None, unreadable(path, &error)),
     };
-    if before.text.as_ref() == Some(&text) {
+    if before.text.as_ref() == Some(&text) && !before.names_files {
         return before;
     }
     before.reading(path, text)
@@ -136,9 +138,10 @@ fn read(path: &Path, text: io::Result<Arc<str>>, before: Option<Known>) -> Known
 impl Known {
     fn reading(mut self, path: &Path, text: Arc<str>) -> Self {
         match decode(path, &text, &mut self.decoder) {
-            Ok((configuration, diagnostics)) => Self {
+            Ok((mut configuration, diagnostics)) => Self {
                 text: Some(text),
                 decoder: self.decoder,
+                names_files: configuration.read_files(|path| std::fs::read_to_string(path)),
                 configuration: Arc::new(configuration),
                 diagnostics,
             },
