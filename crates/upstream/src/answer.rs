@@ -7,14 +7,12 @@ use std::{
 use bytes::Bytes;
 use http::response::Parts;
 use http_body::{Body, Frame, SizeHint};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{
     error::{BoxError, Error},
     http1, http2,
+    stream::Stream,
 };
 
 /// What did the server say?
@@ -107,11 +105,11 @@ impl<B> fmt::Debug for UpstreamBody<B> {
 #[derive(Debug)]
 pub struct UpgradedIo {
     early: Bytes,
-    stream: TcpStream,
+    stream: Stream,
 }
 
 impl UpgradedIo {
-    pub(crate) fn new(stream: TcpStream, early: Bytes) -> Self {
+    pub(crate) fn new(stream: Stream, early: Bytes) -> Self {
         Self { early, stream }
     }
 
@@ -154,7 +152,7 @@ impl AsyncWrite for UpgradedIo {
     }
 
     fn is_write_vectored(&self) -> bool {
-        true
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

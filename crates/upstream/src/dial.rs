@@ -1,25 +1,79 @@
 //! Makes connections.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::{TcpStream, lookup_host},
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
+use tokio_rustls::TlsConnector;
 
 use crate::{
     error::Error,
-    peer::{Host, Limits},
+    peer::{Host, Https, Limits, Scheme},
     pool::Pool,
+    stream::Stream,
 };
 
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Go's least share of the time for one address of several.
 const LEAST_SHARE: Duration = Duration::from_secs(2);
 
+/// Traefik's transport (`pkg/server/service/transport.go`, 3.7) waits so long for the end of the handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Which protocols does a server with TLS get to choose from?
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Offer {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/1.1, and HTTP/2 unless it is disabled.
+    Either,
+}
+
 /// Connects to the pool's server, and counts it.
-pub(crate) async fn dial(pool: &Pool, limits: &Limits) -> Result<TcpStream, Error> {
+pub(crate) async fn dial(pool: &Pool, limits: &Limits, offer: Offer) -> Result<Stream, Error> {
+    let result = match reach(pool, limits).await {
+        Ok(stream) => secure(pool, stream, offer).await,
+        Err(error) => Err(error),
+    };
+    pool.local.count(|stats| match &result {
+        Ok(_) => stats.dialed += 1,
+        Err(_) => stats.dial_failures += 1,
+    });
+    result
+}
+
+async fn secure(pool: &Pool, stream: TcpStream, offer: Offer) -> Result<Stream, Error> {
+    let Scheme::Https(Https { tls, server_name }) = pool.server.as_peer().scheme else {
+        return Ok(Stream::Plain(stream));
+    };
+    let config = match offer {
+        Offer::Http1 => tls.http1(),
+        Offer::Either => tls.negotiating().unwrap_or_else(|| tls.http1()),
+    };
+    let handshake = TlsConnector::from(Arc::clone(config)).connect(server_name.clone(), stream);
+    match timeout(HANDSHAKE_TIMEOUT, handshake).await {
+        Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
+        Ok(Err(error)) => Err(handshake_error(error)),
+        Err(_elapsed) => Err(Error::TlsHandshakeTimeout),
+    }
+}
+
+fn handshake_error(error: io::Error) -> Error {
+    let tls = error
+        .get_ref()
+        .and_then(|error| error.downcast_ref::<rustls::Error>());
+    match tls {
+        Some(alert @ rustls::Error::AlertReceived(_)) => Error::TlsRefused(alert.clone()),
+        Some(tls) => Error::Tls(tls.clone()),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => Error::Closed,
+        None => Error::Io(error),
+    }
+}
+
+async fn reach(pool: &Pool, limits: &Limits) -> Result<TcpStream, Error> {
     let result = match limits.dial_timeout {
         Some(timeout) => {
             let deadline = Instant::now() + timeout;
@@ -29,10 +83,6 @@ pub(crate) async fn dial(pool: &Pool, limits: &Limits) -> Result<TcpStream, Erro
         }
         None => connect(pool, None).await,
     };
-    pool.local.count(|stats| match &result {
-        Ok(_) => stats.dialed += 1,
-        Err(_) => stats.dial_failures += 1,
-    });
     let stream = result?;
     // Neither is needed to get an answer, so a kernel that refuses them is no reason to fail.
     stream.set_nodelay(true).ok();

@@ -22,6 +22,15 @@ pub enum Error {
     /// No connection within [`Limits::dial_timeout`](crate::Limits::dial_timeout).
     #[error("timed out connecting")]
     DialTimeout,
+    /// The server did not complete the TLS handshake in time.
+    #[error("timed out in the TLS handshake")]
+    TlsHandshakeTimeout,
+    /// The server ended the TLS handshake by an alert, for instance because it wants a certificate of ours.
+    #[error("server refused the TLS handshake")]
+    TlsRefused(#[source] rustls::Error),
+    /// The TLS handshake was ended by us: the server does not speak TLS, or is not who it should be.
+    #[error("TLS handshake failed")]
+    Tls(#[source] rustls::Error),
     /// The request was sent, and no head came within
     /// [`Limits::response_header_timeout`](crate::Limits::response_header_timeout).
     #[error("timed out awaiting the response head")]
@@ -60,7 +69,7 @@ impl Error {
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         match self {
-            Self::DialTimeout | Self::ResponseHeaderTimeout => true,
+            Self::DialTimeout | Self::TlsHandshakeTimeout | Self::ResponseHeaderTimeout => true,
             Self::Connect(error) | Self::Io(error) => error.kind() == io::ErrorKind::TimedOut,
             _ => false,
         }
@@ -71,7 +80,26 @@ impl Error {
     pub fn is_network(&self) -> bool {
         matches!(
             self,
-            Self::Connect(_) | Self::DialTimeout | Self::Closed | Self::Io(_)
+            Self::Connect(_)
+                | Self::DialTimeout
+                | Self::TlsHandshakeTimeout
+                | Self::TlsRefused(_)
+                | Self::Closed
+                | Self::Io(_)
         )
+    }
+
+    /// The same failure for another request that waited for the same connection.
+    pub(crate) fn of_a_connection(&self) -> Self {
+        let copy = |error: &io::Error| io::Error::new(error.kind(), error.to_string());
+        match self {
+            Self::Connect(error) => Self::Connect(copy(error)),
+            Self::Io(error) => Self::Io(copy(error)),
+            Self::DialTimeout => Self::DialTimeout,
+            Self::TlsHandshakeTimeout => Self::TlsHandshakeTimeout,
+            Self::TlsRefused(error) => Self::TlsRefused(error.clone()),
+            Self::Tls(error) => Self::Tls(error.clone()),
+            _ => Self::Closed,
+        }
     }
 }

@@ -6,4 +6,7 @@ mod exchange;
 mod sending;
 mod upload;
 
-pub(crate) use self::{body::Body, exchange::send};
+pub(crate) use self::{
+    body::Body,
+    exchange::{send, send_on},
+};

@@ -5,7 +5,7 @@ mod connection;
 mod upload;
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     fmt,
     pin::Pin,
     rc::{Rc, Weak},
@@ -29,10 +29,12 @@ use self::{
 };
 use crate::{
     answer::{Answer, UpstreamBody},
+    dial::{Offer, dial},
     error::{BoxError, Error},
-    peer::Limits,
+    peer::{Limits, Scheme as PeerScheme},
     pool::{Pool, Retention},
     request::Outgoing,
+    stream::Stream,
 };
 
 /// The HTTP/2 connections of a pool: one, as long as it has streams to give.
@@ -43,7 +45,23 @@ pub(crate) struct Shared {
 }
 
 /// Requests that come while a connection is made wait for it instead of making their own.
-type Dialing = Pin<Box<dyn Future<Output = Result<Rc<Connection>, Rc<Error>>>>>;
+type Dialing = Pin<Box<dyn Future<Output = Result<Dialed, Rc<Error>>>>>;
+
+/// What came of it.
+#[derive(Clone)]
+enum Dialed {
+    Http2(Rc<Connection>),
+    /// A server with TLS wanted HTTP/1.1: the connection is for the first to come.
+    Http1(Rc<Cell<Option<Stream>>>),
+}
+
+/// What to ask on.
+pub(crate) enum Agreed {
+    /// A stream of a shared connection.
+    Http2(Ticket),
+    /// A connection of one's own, unless somebody else has it.
+    Http1(Option<Stream>),
+}
 
 impl Shared {
     pub(crate) fn sweep(&self, now: Instant) {
@@ -87,25 +105,46 @@ where
     B: HttpBody<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
+    match agree(&pool, limits).await? {
+        Agreed::Http2(ticket) => send_on(ticket, pool, limits, request).await,
+        Agreed::Http1(_) => Err(Error::Closed),
+    }
+}
+
+/// A stream of a connection that is there, or of one in the making.
+pub(crate) async fn agree(pool: &Rc<Pool>, limits: &Limits) -> Result<Agreed, Error> {
+    match pool.http2.take() {
+        Some(ticket) => {
+            pool.local.count(|stats| stats.reused += 1);
+            Ok(Agreed::Http2(ticket))
+        }
+        None => connect(pool, limits).await,
+    }
+}
+
+/// Asks on this stream, and once more on another when it is refused unseen.
+pub(crate) async fn send_on<B>(
+    ticket: Ticket,
+    pool: Rc<Pool>,
+    limits: &Limits,
+    request: Outgoing<B>,
+) -> Result<Answer<B>, Error>
+where
+    B: HttpBody<Data = Bytes> + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
     let (request, upload) = translate(&pool, request)?;
     // RFC 9113 §8.7: a refused stream was not processed. Only what needs no body can be said again.
     let copy = request.body().is_end_stream().then(|| copy(&request));
-    let ticket = match pool.http2.take() {
-        Some(ticket) => {
-            pool.local.count(|stats| stats.reused += 1);
-            ticket
-        }
-        None => connect(&pool, limits).await?,
-    };
     let (head, body, ticket) = match exchange(ticket, limits, request, &upload).await {
         Err(Failure {
+            error,
             returned: Some(request),
-            ..
-        }) => again(&pool, limits, request, &upload).await?,
-        Err(Failure { error, .. }) if is_refused(&error) && copy.is_some() => {
-            let request = copy.ok_or(error)?;
-            again(&pool, limits, request, &upload).await?
-        }
+        }) => again(&pool, limits, request, &upload, error).await?,
+        Err(Failure { error, .. }) if is_refused(&error) => match copy {
+            Some(request) => again(&pool, limits, request, &upload, error).await?,
+            None => return Err(error),
+        },
         result => result.map_err(|failure| failure.error)?,
     };
     Ok(Answer::Response {
@@ -119,9 +158,12 @@ async fn again<B>(
     limits: &Limits,
     request: Request<BoxBody>,
     upload: &Upload<B>,
+    error: Error,
 ) -> Result<Begun, Error> {
     pool.local.count(|stats| stats.retried += 1);
-    let ticket = connect(pool, limits).await?;
+    let Agreed::Http2(ticket) = connect(pool, limits).await? else {
+        return Err(error);
+    };
     exchange(ticket, limits, request, upload)
         .await
         .map_err(|failure| failure.error)
@@ -173,20 +215,19 @@ async fn exchange<B>(
 }
 
 /// Waits for the connection in the making, or makes one.
-async fn connect(pool: &Rc<Pool>, limits: &Limits) -> Result<Ticket, Error> {
+async fn connect(pool: &Rc<Pool>, limits: &Limits) -> Result<Agreed, Error> {
     let dialing = join_or_dial(pool, limits);
-    let connection = dialing.await.map_err(|error| {
-        Rc::try_unwrap(error).unwrap_or_else(|error| match &*error {
-            Error::Connect(error) => {
-                Error::Connect(std::io::Error::new(error.kind(), error.to_string()))
-            }
-            Error::DialTimeout => Error::DialTimeout,
-            _ => Error::Closed,
-        })
-    })?;
-    // A crowd may have waited for it. One stream too many waits inside the connection.
-    Ok(Connection::ticket(&connection)
-        .unwrap_or_else(|| Connection::ticket_at_any_load(&connection)))
+    let dialed = dialing
+        .await
+        .map_err(|error| Rc::try_unwrap(error).unwrap_or_else(|error| error.of_a_connection()))?;
+    Ok(match dialed {
+        // A crowd may have waited for it. One stream too many waits inside the connection.
+        Dialed::Http2(connection) => Agreed::Http2(
+            Connection::ticket(&connection)
+                .unwrap_or_else(|| Connection::ticket_at_any_load(&connection)),
+        ),
+        Dialed::Http1(stream) => Agreed::Http1(stream.take()),
+    })
 }
 
 fn join_or_dial(pool: &Rc<Pool>, limits: &Limits) -> SharedFuture<Dialing> {
@@ -199,21 +240,26 @@ fn join_or_dial(pool: &Rc<Pool>, limits: &Limits) -> SharedFuture<Dialing> {
         return dialing;
     }
     let (pool, limits) = (Rc::downgrade(pool), *limits);
-    let dialing: Dialing = Box::pin(async move { dial(&pool, &limits).await.map_err(Rc::new) });
+    let dialing: Dialing =
+        Box::pin(async move { dial_either(&pool, &limits).await.map_err(Rc::new) });
     let dialing = dialing.shared();
     *slot = dialing.downgrade();
     dialing
 }
 
-async fn dial(pool: &Weak<Pool>, limits: &Limits) -> Result<Rc<Connection>, Error> {
+async fn dial_either(pool: &Weak<Pool>, limits: &Limits) -> Result<Dialed, Error> {
     let pool = pool.upgrade().ok_or(Error::Closed)?;
-    let stream = crate::dial::dial(&pool, limits).await?;
+    let stream = dial(&pool, limits, Offer::Either).await?;
+    if stream.prefers_http1() {
+        pool.prefers_http1.set(true);
+        return Ok(Dialed::Http1(Rc::new(Cell::new(Some(stream)))));
+    }
     let connection = Rc::new(Connection::handshake(stream, limits, Retention::from(limits)).await?);
     pool.http2
         .connections
         .borrow_mut()
         .push(Rc::clone(&connection));
-    Ok(connection)
+    Ok(Dialed::Http2(connection))
 }
 
 fn translate<B>(pool: &Pool, request: Outgoing<B>) -> Result<(Request<BoxBody>, Upload<B>), Error>
@@ -238,8 +284,12 @@ where
     let path = target
         .into_path_and_query()
         .ok_or(Error::InvalidRequest("target has no form in HTTP/2"))?;
+    let scheme = match pool.server.as_peer().scheme {
+        PeerScheme::Http | PeerScheme::H2c => Scheme::HTTP,
+        PeerScheme::Https(_) => Scheme::HTTPS,
+    };
     let uri = Uri::builder()
-        .scheme(Scheme::HTTP)
+        .scheme(scheme)
         .authority(authority(pool, host)?)
         .path_and_query(path)
         .build();

@@ -51,15 +51,17 @@ mod dial;
 mod error;
 mod http1;
 mod http2;
+mod negotiated;
 mod peer;
 mod pool;
 mod request;
+mod stream;
 mod upstreams;
 
 pub use crate::{
     answer::{Answer, UpgradedIo, UpstreamBody},
     error::{BoxError, Error, MalformedBody, MalformedHead},
-    peer::{Host, Limits, Peer, Scheme},
+    peer::{Host, Https, Limits, Peer, Scheme},
     request::{InvalidTarget, OnInterim, Outgoing, Target},
     upstreams::{Stats, Upstreams},
 };

@@ -1,5 +1,7 @@
 use std::{fmt, net::IpAddr, time::Duration};
 
+use traefikrs_tls::{ClientTls, ServerName};
+
 /// Which server is to be asked, and how?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer<'a> {
@@ -8,7 +10,7 @@ pub struct Peer<'a> {
     /// Give each pair of a server and a transport its own number: the lookup is by number first.
     pub pool: u64,
     /// The protocol to speak.
-    pub scheme: Scheme,
+    pub scheme: Scheme<'a>,
     /// Where the server is.
     pub host: Host<'a>,
     /// The port to connect to.
@@ -17,11 +19,23 @@ pub struct Peer<'a> {
 
 /// Which protocol does a server speak?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
+pub enum Scheme<'a> {
     /// HTTP/1.1 in the clear.
     Http,
     /// HTTP/2 in the clear, with prior knowledge; HTTP/1.1 for requests that ask for an upgrade.
     H2c,
+    /// With TLS, what the server likes better of HTTP/2 and HTTP/1.1; HTTP/1.1 for requests that ask for an upgrade, or
+    /// if HTTP/2 is disabled.
+    Https(Https<'a>),
+}
+
+/// How is TLS spoken with a server?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Https<'a> {
+    /// What is offered and whom to trust.
+    pub tls: &'a ClientTls,
+    /// Who the server must be. A name is also sent to it (SNI), an address is not.
+    pub server_name: &'a ServerName<'static>,
 }
 
 /// Where is a server?
@@ -72,7 +86,11 @@ impl fmt::Display for Peer<'_> {
             Host::Ip(IpAddr::V4(address)) => write!(formatter, "{address}")?,
             Host::Name(name) => formatter.write_str(name)?,
         }
-        if self.port == 80 {
+        let implied = match self.scheme {
+            Scheme::Http | Scheme::H2c => 80,
+            Scheme::Https(_) => 443,
+        };
+        if self.port == implied {
             Ok(())
         } else {
             write!(formatter, ":{}", self.port)

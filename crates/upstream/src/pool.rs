@@ -11,12 +11,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::{io::AsyncReadExt, net::TcpStream, time::Instant};
+use tokio::{io::AsyncReadExt, time::Instant};
 use traefikrs_http1::Buffers;
+use traefikrs_tls::{ClientTls, ServerName};
 
 use crate::{
     http2,
-    peer::{Host, Limits, Peer, Scheme},
+    peer::{Host, Https, Limits, Peer, Scheme},
+    stream::Stream,
     upstreams::Stats,
 };
 
@@ -31,7 +33,7 @@ impl Local {
     /// Reads what is there, into at least `room` bytes. Nothing means that the server has closed.
     pub(crate) fn poll_read(
         &self,
-        stream: &mut TcpStream,
+        stream: &mut Stream,
         room: usize,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Bytes>> {
@@ -51,9 +53,19 @@ impl Local {
 #[derive(Debug)]
 pub(crate) struct Server {
     pool: u64,
-    scheme: Scheme,
+    scheme: OwnedScheme,
     host: OwnedHost,
     port: u16,
+}
+
+#[derive(Debug)]
+enum OwnedScheme {
+    Http,
+    H2c,
+    Https {
+        tls: ClientTls,
+        server_name: ServerName<'static>,
+    },
 }
 
 #[derive(Debug)]
@@ -64,26 +76,39 @@ enum OwnedHost {
 
 impl Server {
     fn new(peer: &Peer<'_>) -> Self {
+        let scheme = match peer.scheme {
+            Scheme::Http => OwnedScheme::Http,
+            Scheme::H2c => OwnedScheme::H2c,
+            Scheme::Https(Https { tls, server_name }) => OwnedScheme::Https {
+                tls: tls.clone(),
+                server_name: server_name.clone(),
+            },
+        };
         let host = match peer.host {
             Host::Ip(address) => OwnedHost::Ip(address),
             Host::Name(name) => OwnedHost::Name(name.into()),
         };
         Self {
             pool: peer.pool,
-            scheme: peer.scheme,
+            scheme,
             host,
             port: peer.port,
         }
     }
 
     pub(crate) fn as_peer(&self) -> Peer<'_> {
+        let scheme = match &self.scheme {
+            OwnedScheme::Http => Scheme::Http,
+            OwnedScheme::H2c => Scheme::H2c,
+            OwnedScheme::Https { tls, server_name } => Scheme::Https(Https { tls, server_name }),
+        };
         let host = match &self.host {
             OwnedHost::Ip(address) => Host::Ip(*address),
             OwnedHost::Name(name) => Host::Name(name),
         };
         Peer {
             pool: self.pool,
-            scheme: self.scheme,
+            scheme,
             host,
             port: self.port,
         }
@@ -96,6 +121,8 @@ pub(crate) struct Pool {
     pub(crate) local: Rc<Local>,
     pub(crate) server: Server,
     pub(crate) http2: http2::Shared,
+    /// Whether a server with TLS could have had HTTP/2 and did not want it.
+    pub(crate) prefers_http1: Cell<bool>,
     idle: RefCell<Vec<Idle>>,
 }
 
@@ -123,7 +150,7 @@ impl Retention {
 }
 
 struct Idle {
-    stream: TcpStream,
+    stream: Stream,
     until: Option<Instant>,
 }
 
@@ -142,24 +169,25 @@ impl Pool {
             local,
             server: Server::new(peer),
             http2: http2::Shared::default(),
+            prefers_http1: Cell::new(false),
             idle: RefCell::default(),
         }
     }
 
     /// The connection that was used last, if it is still good: the others get their chance to grow old.
-    pub(crate) fn take(&self, now: impl FnOnce() -> Instant) -> Option<TcpStream> {
+    pub(crate) fn take(&self, now: impl FnOnce() -> Instant) -> Option<Stream> {
         let mut idle = self.idle.borrow_mut();
         if idle.is_empty() {
             return None;
         }
         let now = now();
-        while let Some(candidate) = idle.pop() {
+        while let Some(mut candidate) = idle.pop() {
             if candidate.is_over(now) {
                 // The last to come is the last to go.
                 idle.clear();
                 break;
             }
-            if candidate.is_quiet() {
+            if candidate.stream.is_quiet() {
                 self.local.count(|stats| stats.reused += 1);
                 return Some(candidate.stream);
             }
@@ -169,7 +197,7 @@ impl Pool {
     }
 
     /// Keeps a connection on which the last exchange is over, or closes it when there are enough.
-    pub(crate) fn release(&self, stream: TcpStream, retention: Retention) {
+    pub(crate) fn release(&self, stream: Stream, retention: Retention) {
         let mut idle = self.idle.borrow_mut();
         if idle.len() < retention.max_idle {
             idle.push(Idle {
@@ -183,7 +211,7 @@ impl Pool {
     pub(crate) fn sweep(&self, now: Instant) {
         self.idle
             .borrow_mut()
-            .retain(|idle| !idle.is_over(now) && idle.is_quiet());
+            .retain_mut(|idle| !idle.is_over(now) && idle.stream.is_quiet());
         self.http2.sweep(now);
     }
 
@@ -204,10 +232,5 @@ impl Pool {
 impl Idle {
     fn is_over(&self, now: Instant) -> bool {
         self.until.is_some_and(|until| until <= now)
-    }
-
-    /// Whether the server has neither closed nor said something unasked. Costs no system call while nothing happened.
-    fn is_quiet(&self) -> bool {
-        matches!(self.stream.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::{
     answer::Answer,
     error::{BoxError, Error},
-    http1, http2,
+    http1, http2, negotiated,
     peer::{Limits, Peer, Scheme},
     pool::{Local, Pool},
     request::Outgoing,
@@ -61,9 +61,18 @@ impl Upstreams {
         match peer.scheme {
             // Boxed, because a request over HTTP/1 should not carry the state of one over HTTP/2.
             Scheme::H2c if request.upgrade.is_none() => {
-                Either::Right(Box::pin(http2::send(pool, limits, request)))
+                Either::Right(Either::Left(Box::pin(http2::send(pool, limits, request))))
             }
-            Scheme::H2c | Scheme::Http => Either::Left(http1::send(pool, limits, request)),
+            Scheme::Https(https)
+                if request.upgrade.is_none() && https.tls.negotiating().is_some() =>
+            {
+                Either::Right(Either::Right(Box::pin(negotiated::send(
+                    pool, limits, request,
+                ))))
+            }
+            Scheme::Http | Scheme::H2c | Scheme::Https(_) => {
+                Either::Left(http1::send(pool, limits, request))
+            }
         }
     }
 

@@ -8,7 +8,6 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use tokio::net::TcpStream;
 use traefikrs_http1::{Decoded, Decoder, LARGE_READ, SMALL_READ};
 
 use super::{
@@ -18,6 +17,7 @@ use super::{
 use crate::{
     error::{BoxError, Error},
     pool::{Pool, Retention},
+    stream::Stream,
 };
 
 /// Reads the body, while the request may still be on its way.
@@ -37,7 +37,7 @@ struct Connection<B> {
 
 enum Wire<B> {
     /// Nothing is left to send.
-    Spoken(TcpStream),
+    Spoken(Stream),
     /// The answer has come before the end of the request.
     Speaking(Upload<B>),
 }
@@ -46,7 +46,7 @@ impl<B> Body<B> {
     pub(crate) fn new(
         pool: Rc<Pool>,
         retention: Retention,
-        stream: TcpStream,
+        stream: Stream,
         pending: Bytes,
         decoder: Decoder,
         reusable: bool,
@@ -209,7 +209,7 @@ where
 
 impl<B> Wire<B> {
     /// The stream, if all of the request is on it.
-    fn into_quiet(self) -> Option<TcpStream> {
+    fn into_quiet(self) -> Option<Stream> {
         match self {
             Self::Spoken(stream) => Some(stream),
             Self::Speaking(upload) => upload.into_quiet(),

@@ -12,10 +12,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response::Parts};
 use http_body::Body;
-use tokio::{
-    net::TcpStream,
-    time::{Instant, Sleep, sleep},
-};
+use tokio::time::{Instant, Sleep, sleep};
 use traefikrs_http1::{Framing, ResponseHead, ResponseReader, SMALL_READ, append};
 
 use super::{
@@ -24,11 +21,12 @@ use super::{
 };
 use crate::{
     answer::{Answer, UpgradedIo, UpstreamBody},
-    dial::dial,
+    dial::{Offer, dial},
     error::{BoxError, Error, MalformedHead},
     peer::Limits,
     pool::{Pool, Retention},
     request::{OnInterim, Outgoing},
+    stream::Stream,
 };
 
 /// Traefik's transport (`pkg/server/service/transport.go`, 3.7) waits so long for `100 Continue`.
@@ -57,9 +55,24 @@ where
             }
         }
         // Boxed, because most requests find a connection.
-        let stream = Box::pin(dial(&exchange.pool, limits)).await?;
+        let stream = Box::pin(dial(&exchange.pool, limits, Offer::Http1)).await?;
         exchange.run(stream).await.map_err(|failure| failure.error)
     }
+}
+
+/// Asks on a connection that was just made.
+pub(crate) async fn send_on<B>(
+    stream: Stream,
+    pool: Rc<Pool>,
+    limits: &Limits,
+    request: Outgoing<B>,
+) -> Result<Answer<B>, Error>
+where
+    B: Body<Data = Bytes> + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    let mut exchange = Exchange::new(pool, limits, request)?;
+    exchange.run(stream).await.map_err(|failure| failure.error)
 }
 
 /// What is known of an exchange until the head of its answer is there.
@@ -157,14 +170,14 @@ where
         self.timer = None;
     }
 
-    async fn run(&mut self, mut stream: TcpStream) -> Result<Answer<B>, Failure> {
+    async fn run(&mut self, mut stream: Stream) -> Result<Answer<B>, Failure> {
         let head = poll_fn(|cx| self.poll_head(&mut stream, cx)).await?;
         self.answer(stream, head).map_err(Failure::from)
     }
 
     fn poll_head(
         &mut self,
-        stream: &mut TcpStream,
+        stream: &mut Stream,
         cx: &mut Context<'_>,
     ) -> Poll<Result<ResponseHead, Failure>> {
         loop {
@@ -196,7 +209,7 @@ where
         }
     }
 
-    fn poll_send(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Result<(), Failure> {
+    fn poll_send(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Result<(), Failure> {
         let Some(sending) = self.sending.as_mut().filter(|_| !self.sent) else {
             return Ok(());
         };
@@ -291,7 +304,7 @@ where
         }
     }
 
-    fn answer(&mut self, stream: TcpStream, head: ResponseHead) -> Result<Answer<B>, Error> {
+    fn answer(&mut self, stream: Stream, head: ResponseHead) -> Result<Answer<B>, Error> {
         if head.parts.status == StatusCode::SWITCHING_PROTOCOLS {
             return self.upgraded(stream, head.parts);
         }
@@ -314,7 +327,7 @@ where
         })
     }
 
-    fn upgraded(&mut self, stream: TcpStream, head: Parts) -> Result<Answer<B>, Error> {
+    fn upgraded(&mut self, stream: Stream, head: Parts) -> Result<Answer<B>, Error> {
         let agreed = head.headers.get(header::UPGRADE);
         match (&self.upgrade, agreed) {
             (Some(asked), Some(agreed))

@@ -8,10 +8,10 @@ use std::{
 
 use bytes::Bytes;
 use http_body::Body;
-use tokio::{io::AsyncWrite, net::TcpStream};
+use tokio::io::AsyncWrite;
 use traefikrs_http1::{Encoder, FillError, Framing};
 
-use crate::error::BoxError;
+use crate::{error::BoxError, stream::Stream};
 
 /// A request on its way to the server.
 pub(crate) struct Sending<B> {
@@ -85,7 +85,7 @@ where
     /// Ready when all is written.
     pub(crate) fn poll(
         &mut self,
-        stream: &mut TcpStream,
+        stream: &mut Stream,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError>> {
         if !self.primed {
@@ -107,11 +107,11 @@ where
         }
     }
 
-    fn poll_write(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_write(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Self {
             encoder, touched, ..
         } = self;
-        encoder.poll_write(|slices: &[IoSlice<'_>]| {
+        ready!(encoder.poll_write(|slices: &[IoSlice<'_>]| {
             let stream = Pin::new(&mut *stream);
             let n_written = ready!(match slices {
                 [one] => stream.poll_write(cx, one),
@@ -119,7 +119,9 @@ where
             })?;
             *touched = true;
             Poll::Ready(Ok(n_written))
-        })
+        }))?;
+        // What TLS has taken may not be on its way yet.
+        Pin::new(stream).poll_flush(cx)
     }
 
     /// Gets what is there of the body, or its end.

@@ -10,13 +10,10 @@ use std::{
 
 use bytes::Bytes;
 use http_body::Body;
-use tokio::{
-    net::TcpStream,
-    task::{AbortHandle, spawn_local},
-};
+use tokio::task::{AbortHandle, spawn_local};
 
 use super::sending::{SendError, Sending};
-use crate::{error::BoxError, pool::Local};
+use crate::{error::BoxError, pool::Local, stream::Stream};
 
 /// A request that is still being sent, in a task of its own: whoever waits for the end of the upload before he reads
 /// the answer would otherwise wait for ever.
@@ -28,7 +25,7 @@ pub(crate) struct Upload<B> {
 /// A connection on which both sides speak.
 struct Line<B> {
     /// Gone when it was taken back.
-    stream: Option<TcpStream>,
+    stream: Option<Stream>,
     /// Gone when all is sent, or when that failed.
     sending: Option<Sending<B>>,
     outcome: Option<Outcome>,
@@ -51,7 +48,7 @@ where
     B::Error: Into<BoxError>,
 {
     /// A body that the server has answered without having asked for it is never sent.
-    pub(crate) fn start(stream: TcpStream, sending: Sending<B>) -> Self {
+    pub(crate) fn start(stream: Stream, sending: Sending<B>) -> Self {
         let is_held = sending.is_held();
         let line = Rc::new(RefCell::new(Line {
             stream: Some(stream),
@@ -91,7 +88,7 @@ impl<B> Upload<B> {
     }
 
     /// The connection, if the upload has ended.
-    pub(crate) fn into_quiet(self) -> Option<TcpStream> {
+    pub(crate) fn into_quiet(self) -> Option<Stream> {
         let mut line = self.line.borrow_mut();
         if line.sending.is_some() {
             return None;

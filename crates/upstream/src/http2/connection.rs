@@ -2,10 +2,10 @@ use std::{cell::Cell, fmt, future::poll_fn, pin::Pin, rc::Rc};
 
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{net::TcpStream, task::spawn_local, time::Instant};
+use tokio::{task::spawn_local, time::Instant};
 
 use super::upload::BoxBody;
-use crate::{error::Error, peer::Limits, pool::Retention};
+use crate::{error::Error, peer::Limits, pool::Retention, stream::Stream};
 
 /// One stream may fill this much while its reader rests …
 const STREAM_WINDOW: u32 = 512 * 1024;
@@ -25,7 +25,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) async fn handshake(
-        stream: TcpStream,
+        stream: Stream,
         limits: &Limits,
         retention: Retention,
     ) -> Result<Self, Error> {
