@@ -19,6 +19,7 @@ use traefikrs_dataplane::{Dataplane, PingOptions, Running};
 use traefikrs_k8s_provider::ManifestProvider;
 use traefikrs_provider::{Aggregator, FileProvider, Running as Providers};
 use traefikrs_router::Precedence;
+use traefikrs_tls::Roots;
 
 use crate::control::{self, Control, Published};
 use crate::{entry_point, log};
@@ -100,10 +101,22 @@ fn control(loaded: &Loaded, published: Published) -> anyhow::Result<Control> {
         compile: traefikrs_compile::Options {
             entry_points: entry_points.collect(),
             precedence,
+            system_roots: system_roots(),
         },
         findings: loaded.diagnostics.clone(),
         published,
     })
+}
+
+/// The authorities that this machine trusts.
+fn system_roots() -> Roots {
+    let found = rustls_native_certs::load_native_certs();
+    for problem in &found.errors {
+        tracing::warn!("some of the system's root certificates cannot be read: {problem}");
+    }
+    let roots = Roots::of(found.certs);
+    tracing::debug!("{} root certificates of the system", roots.len());
+    roots
 }
 
 /// The entry points that listen: those for UDP do not yet.
@@ -178,7 +191,9 @@ fn api(configuration: &StaticConfiguration, published: &Published) -> traefikrs_
 
 fn aggregator(configuration: &StaticConfiguration) -> anyhow::Result<Aggregator> {
     let mut aggregator = Aggregator::new(configuration.providers_throttle());
-    aggregator.add_fixed(INTERNAL, internal_configuration(configuration));
+    let mut internal = internal_configuration(configuration);
+    internal.read_files(|path| std::fs::read_to_string(path));
+    aggregator.add_fixed(INTERNAL, internal);
     if let Some(options) = &configuration.providers.file {
         aggregator.add(FileProvider::from(options));
     }

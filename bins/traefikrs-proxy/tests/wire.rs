@@ -162,6 +162,7 @@ impl Contest {
         let options = Options {
             entry_points: [("web".to_owned(), Default::default())].into(),
             precedence: Precedence::new(self.providers_precedence.iter().flatten()).unwrap(),
+            ..Options::default()
         };
         compile(&configuration.unwrap(), &options, None).compiled
     }

@@ -16,7 +16,7 @@ use crate::outcome::{Outcomes, Stale};
 use crate::report::{MiddlewareReport, Report, RouterReport, ServiceReport};
 use crate::router::{Built, Routers};
 use crate::service::{self, Services};
-use crate::transport::Pools;
+use crate::transport::{Pools, Transports};
 use crate::tree::RouterTree;
 use crate::users::{Affected, Users};
 
@@ -35,6 +35,7 @@ pub struct Generation {
 struct Legacy {
     configured: Configured,
     tree: Arc<RouterTree>,
+    transports: Arc<Transports>,
     outcomes: Outcomes,
     pools: Arc<Pools>,
     users: Users,
@@ -129,6 +130,7 @@ struct Next<'c> {
     changes: Vec<Change<'c, dynamic::Router>>,
     stale: Stale,
     tree: Arc<RouterTree>,
+    transports: Arc<Transports>,
 }
 
 /// What had to be built.
@@ -149,13 +151,20 @@ impl<'c> Next<'c> {
         } else {
             Arc::clone(&legacy.tree)
         };
+        let previous = previous.map(|previous| &previous.legacy);
+        let transports = previous.map(|previous| &previous.transports);
         Self {
             now,
             base,
-            previous: previous.map(|previous| &previous.legacy),
+            previous,
             changes,
             stale: Stale::new(before, &now.http, &legacy.outcomes),
             tree,
+            transports: Transports::following(
+                transports,
+                &now.http.servers_transports,
+                &now.options.system_roots,
+            ),
         }
     }
 
@@ -163,7 +172,7 @@ impl<'c> Next<'c> {
         let legacy = &self.base.legacy;
         let names = self.routers_to_build();
         let fresh = self.build(&names);
-        let compiled = self.compiled(&names, &fresh.routers);
+        let entry_points = self.entry_points(&names, &fresh.routers);
         let is_something_left = self.is_something_left(&names, &fresh);
         let Fresh {
             routers,
@@ -190,20 +199,29 @@ impl<'c> Next<'c> {
             let swept = outcomes.sweep(&report.routers);
             swept.iter().for_each(|ask| touched.add(ask));
         }
-        let pools = if touched.services.is_empty() {
-            Arc::clone(&legacy.pools)
+        let (pools, used) = if touched.services.is_empty() {
+            (
+                Arc::clone(&legacy.pools),
+                Arc::clone(&self.base.compiled.pools),
+            )
         } else {
-            Arc::new(pools.and(&legacy.pools, &outcomes.pools()))
+            let used = Arc::new(outcomes.pools());
+            (Arc::new(pools.and(&legacy.pools, &used)), used)
         };
         self.report_services(&touched, &outcomes, &users, &mut report, &mut findings);
         self.report_middlewares(&touched, &outcomes, &users, &mut report, &mut findings);
-        report.diagnostics = findings.all();
+        report.diagnostics = self.transports.diagnostics().cloned().collect();
+        report.diagnostics.extend(findings.all());
         Generation {
-            compiled: Arc::new(compiled),
+            compiled: Arc::new(Compiled {
+                entry_points,
+                pools: used,
+            }),
             report,
             legacy: Legacy {
                 configured: self.now.clone(),
                 tree: self.tree,
+                transports: self.transports,
                 outcomes,
                 pools,
                 users,
@@ -247,7 +265,13 @@ impl<'c> Next<'c> {
             built: &previous.outcomes.services,
             pools: &previous.pools,
         });
-        let mut services = Services::new(&self.now.http, previous, &known.services, &self.stale);
+        let mut services = Services::new(
+            &self.now.http,
+            &self.transports,
+            previous,
+            &known.services,
+            &self.stale,
+        );
         let routers = Routers::new(
             &self.now.http,
             &self.now.tls_options,
@@ -266,11 +290,11 @@ impl<'c> Next<'c> {
         }
     }
 
-    fn compiled(
+    fn entry_points(
         &self,
         names: &BTreeSet<QualifiedName>,
         built: &BTreeMap<QualifiedName, Built>,
-    ) -> Compiled {
+    ) -> BTreeMap<String, EntryPointRoutes> {
         let before = &self.base.compiled.entry_points;
         let entry_points = self.now.options.entry_points.iter();
         let entry_points = entry_points.map(|(entry_point, options)| {
@@ -290,9 +314,7 @@ impl<'c> Next<'c> {
             let denied = options.denied;
             (entry_point.clone(), EntryPointRoutes { denied, http })
         });
-        Compiled {
-            entry_points: entry_points.collect(),
-        }
+        entry_points.collect()
     }
 
     /// Whether something was asked for that need not be any more.

@@ -1,6 +1,6 @@
 //! What serves requests: every name resolved, every text parsed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,6 +12,9 @@ use traefikrs_lb::Balancer;
 use traefikrs_lb::mirror::Mirrors;
 use traefikrs_middleware::Stack;
 use traefikrs_router::RouteTable;
+use traefikrs_tls::{ClientTls, ServerName};
+
+use crate::error::BuildError;
 
 pub use crate::status::StatusRanges;
 
@@ -23,6 +26,8 @@ pub use crate::status::StatusRanges;
 pub struct Compiled {
     /// The routes of each entry point, by its name.
     pub entry_points: BTreeMap<String, EntryPointRoutes>,
+    /// The pools of all servers: connections of others are of no more use.
+    pub pools: Arc<HashSet<PoolId>>,
 }
 
 /// The routes of one entry point.
@@ -52,8 +57,8 @@ pub enum Target {
     Service(Arc<Service>),
     /// The first of these that matches; there is no way back to other routes.
     Children(RouteTable<Arc<Route>>),
-    /// Nobody yet: the route needs something that is not served, and answers 503 so that its
-    /// requests never fall through to a route with fewer guards.
+    /// Nobody: the route needs something that is not served, or cannot be as it was asked for, and answers 503 so that
+    /// its requests never fall through to a route with fewer guards.
     NotServed,
 }
 
@@ -181,12 +186,23 @@ pub struct Server {
 }
 
 /// How a server is spoken to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scheme {
     /// HTTP/1.1 in clear.
     Http,
     /// HTTP/2 in clear, by prior knowledge.
     H2c,
+    /// HTTP/2 or HTTP/1.1 with TLS.
+    Https(Https),
+}
+
+/// How TLS is spoken with a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Https {
+    /// What its transport says.
+    pub tls: ClientTls,
+    /// Who it must be.
+    pub server_name: ServerName<'static>,
 }
 
 /// Where a server is.
@@ -202,6 +218,12 @@ pub enum ServerHost {
 /// the same pool, also across reloads; a number is never used again for something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PoolId(pub(crate) u64);
+
+impl From<u64> for PoolId {
+    fn from(id: u64) -> Self {
+        Self(id)
+    }
+}
 
 impl From<PoolId> for u64 {
     fn from(id: PoolId) -> Self {
@@ -226,6 +248,18 @@ pub struct Transport {
     pub read_idle_timeout: Option<Duration>,
     /// Wait for the answer to an HTTP/2 ping.
     pub ping_timeout: Option<Duration>,
+    /// Whether HTTP/2 is never spoken.
+    pub disable_http2: bool,
+    /// How TLS is spoken, or why it cannot be.
+    pub(crate) tls: Result<TransportTls, BuildError>,
+}
+
+/// What a transport says of TLS.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct TransportTls {
+    pub(crate) client: ClientTls,
+    /// Who servers must be, if not who their URLs say.
+    pub(crate) server_name: Option<ServerName<'static>>,
 }
 
 impl Service {

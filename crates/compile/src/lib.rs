@@ -21,6 +21,7 @@ mod router;
 mod server;
 mod service;
 mod status;
+mod tls;
 mod transport;
 mod tree;
 mod users;

@@ -16,5 +16,11 @@ pub const PRIORITY_TOO_HIGH: Reason = Reason::new("PriorityTooHigh");
 pub const INVALID_ROUTER_TREE: Reason = Reason::new("InvalidRouterTree");
 /// A router names TLS options that do not exist.
 pub const TLS_OPTIONS_NOT_FOUND: Reason = Reason::new("TlsOptionsNotFound");
+/// A root or client certificate of a servers transport cannot be used.
+pub const CERTIFICATE_UNUSABLE: Reason = Reason::new("CertificateUnusable");
+/// A servers transport names TLS versions or cipher suites that Traefik knows and that are not spoken.
+pub const TLS_NOT_SPOKEN: Reason = Reason::new("TLSNotSpoken");
+/// What a servers transport says of TLS cannot be done.
+pub const TRANSPORT_UNUSABLE: Reason = Reason::new("TransportUnusable");
 /// Something known is not served by this version.
 pub const NOT_SERVED: Reason = Reason::new("NotServed");

@@ -196,7 +196,9 @@ impl<'r, 'c> Routers<'r, 'c> {
                     .disable(error.reason(reason), path, error.to_string());
                 match error.kind {
                     BuildErrorKind::Invalid => return None,
-                    BuildErrorKind::NotServed => (Target::NotServed, Default::default()),
+                    BuildErrorKind::NotServed | BuildErrorKind::Closed => {
+                        (Target::NotServed, Default::default())
+                    }
                 }
             }
         };

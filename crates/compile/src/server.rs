@@ -3,12 +3,12 @@
 use http::HeaderValue;
 use http::uri::Authority;
 
-use crate::compiled::{Scheme, ServerHost};
+use crate::compiled::ServerHost;
 
 /// The parts of a server's URL, before it has a pool.
 #[derive(Debug)]
 pub(crate) struct ServerUrl {
-    pub(crate) scheme: Scheme,
+    pub(crate) scheme: UrlScheme,
     pub(crate) host: ServerHost,
     pub(crate) port: u16,
     pub(crate) authority: Authority,
@@ -16,17 +16,24 @@ pub(crate) struct ServerUrl {
     pub(crate) path: String,
 }
 
+/// How a URL says that a server is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum UrlScheme {
+    Http,
+    H2c,
+    Https,
+}
+
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum InvalidServerUrl {
-    #[error("error parsing server URL {url}: {problem}")]
-    Malformed { url: String, problem: &'static str },
-    #[error("server URL {0}: https servers are not served yet")]
-    NotServed(String),
+#[error("error parsing server URL {url}: {problem}")]
+pub(crate) struct InvalidServerUrl {
+    url: String,
+    problem: &'static str,
 }
 
 impl ServerUrl {
     pub(crate) fn parse(url: &str) -> Result<Self, InvalidServerUrl> {
-        let malformed = |problem| InvalidServerUrl::Malformed {
+        let malformed = |problem| InvalidServerUrl {
             url: url.to_owned(),
             problem,
         };
@@ -34,9 +41,9 @@ impl ServerUrl {
             .split_once("://")
             .ok_or_else(|| malformed("expected scheme://host:port"))?;
         let (scheme, default_port) = match scheme.to_ascii_lowercase().as_str() {
-            "http" => (Scheme::Http, 80),
-            "h2c" => (Scheme::H2c, 80),
-            "https" => return Err(InvalidServerUrl::NotServed(url.to_owned())),
+            "http" => (UrlScheme::Http, 80),
+            "h2c" => (UrlScheme::H2c, 80),
+            "https" => (UrlScheme::Https, 443),
             _ => return Err(malformed("unsupported scheme, use http, https or h2c")),
         };
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -102,6 +109,8 @@ mod tests {
                 "Http Name(\"a\") 81 a:81 /base/x",
             ),
             ("http://a:", "Http Name(\"a\") 80 a: "),
+            ("https://a", "Https Name(\"a\") 443 a "),
+            ("https://10.0.0.1:80", "Https Ip(10.0.0.1) 80 10.0.0.1:80 "),
         ] {
             let parsed = ServerUrl::parse(url).unwrap();
             let ServerUrl {
@@ -134,11 +143,5 @@ mod tests {
             let error = ServerUrl::parse(url).unwrap_err().to_string();
             assert_eq!(error, format!("error parsing server URL {url}: {problem}"));
         }
-        assert!(
-            ServerUrl::parse("https://a")
-                .unwrap_err()
-                .to_string()
-                .contains("not served yet")
-        );
     }
 }

@@ -17,8 +17,8 @@ use crate::middleware::Middlewares;
 use crate::outcome::{OutcomeByName, Stale};
 use crate::reason::{NOT_SERVED, SERVICE_UNUSABLE};
 use crate::report::Verdict;
-use crate::server::{InvalidServerUrl, ServerUrl};
-use crate::transport::{Pools, transports, unserved_parts};
+use crate::server::ServerUrl;
+use crate::transport::{Pools, Transports};
 
 mod balancing;
 mod composition;
@@ -29,8 +29,7 @@ const MAX_DEPTH: usize = 64;
 /// The services of one configuration, built on demand and once.
 pub(crate) struct Services<'c> {
     configured: &'c Elements<dynamic::Service>,
-    configured_transports: &'c Elements<dynamic::ServersTransport>,
-    transports: BTreeMap<&'c str, Arc<Transport>>,
+    transports: &'c Transports,
     pub(crate) building: Building<'c, Arc<Service>>,
     previous: Option<Previous<'c>>,
     pools: Pools,
@@ -59,14 +58,14 @@ impl<'c> Previous<'c> {
 impl<'c> Services<'c> {
     pub(crate) fn new(
         http: &'c dynamic::Http,
+        transports: &'c Transports,
         previous: Option<Previous<'c>>,
         base: &'c OutcomeByName<Arc<Service>>,
         stale: &'c Stale,
     ) -> Self {
         Self {
             configured: &http.services,
-            configured_transports: &http.servers_transports,
-            transports: transports(http),
+            transports,
             building: Building::new(Ask::Service, base, stale),
             previous,
             pools: Pools::following(previous.map(|previous| previous.pools)),
@@ -311,21 +310,8 @@ impl<'c> Services<'c> {
             reference => name.resolve(reference),
         };
         self.building.log.push(Ask::Transport(reference.clone()));
-        let unserved = self
-            .configured_transports
-            .get(reference.as_str())
-            .map_or_else(Vec::new, |transport| unserved_parts(transport));
-        if !unserved.is_empty() {
-            self.not_served(
-                name,
-                &format!("serversTransport {reference} has {}", unserved.join(", ")),
-            );
-        }
-        if let Some(transport) = self.transports.get(reference.as_str()) {
+        if let Some(transport) = self.transports.get(&reference) {
             return Ok(Arc::clone(transport));
-        }
-        if reference.is_internal() {
-            return Ok(Arc::new(Transport::new(reference, &built_in_transport())));
         }
         let first_url = configured
             .servers
@@ -341,10 +327,9 @@ impl<'c> Services<'c> {
         configured: &dynamic::Server,
         transport: &Arc<Transport>,
     ) -> Result<Server, BuildError> {
-        let url = ServerUrl::parse(&configured.url).map_err(|error| match error {
-            InvalidServerUrl::Malformed { .. } => BuildError::invalid(error.to_string()),
-            InvalidServerUrl::NotServed(_) => BuildError::not_served(error.to_string()),
-        })?;
+        let url = ServerUrl::parse(&configured.url)
+            .map_err(|error| BuildError::invalid(error.to_string()))?;
+        let scheme = transport.scheme(&configured.url, &url)?;
         let text: Arc<str> = configured.url.as_str().into();
         let previous = self.previous.map(|previous| previous.pools);
         let pool = self
@@ -358,7 +343,7 @@ impl<'c> Services<'c> {
         };
         Ok(Server {
             url: text,
-            scheme: url.scheme,
+            scheme,
             host: url.host,
             port: url.port,
             authority: url.authority,
@@ -416,14 +401,6 @@ impl<'c> Services<'c> {
 
     fn verdict(&mut self, name: &QualifiedName) -> &mut Verdict {
         self.verdicts.entry(name.clone()).or_default()
-    }
-}
-
-// Traefik: the default transport comes with the process and keeps more connections than a named one.
-fn built_in_transport() -> dynamic::ServersTransport {
-    dynamic::ServersTransport {
-        max_idle_conns_per_host: 200,
-        ..dynamic::ServersTransport::default()
     }
 }
 

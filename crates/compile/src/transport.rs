@@ -4,15 +4,27 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use http::uri::Authority;
+use traefikrs_config::diagnostic::Diagnostic;
+use traefikrs_config::elements::Elements;
 use traefikrs_config::{QualifiedName, dynamic};
+use traefikrs_tls::{Roots, ServerName};
 
-use crate::compiled::{PoolId, Scheme, Transport};
+use crate::compiled::{Https, PoolId, Scheme, ServerHost, Transport};
+use crate::error::BuildError;
+use crate::server::{ServerUrl, UrlScheme};
+use crate::tls;
 
 /// Traefik: an unset or zero `maxIdleConnsPerHost` of a named transport is Go's default.
 const GO_MAX_IDLE_CONNS_PER_HOST: usize = 2;
 
 impl Transport {
-    pub(crate) fn new(name: QualifiedName, configured: &dynamic::ServersTransport) -> Self {
+    fn new(
+        name: QualifiedName,
+        configured: &dynamic::ServersTransport,
+        system_roots: &Roots,
+        found: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let tls = tls::of(&name, configured, system_roots, found);
         let timeouts = configured.forwarding_timeouts.clone().unwrap_or_default();
         Self {
             name,
@@ -26,26 +38,42 @@ impl Transport {
             idle_conn_timeout: timeouts.idle_conn_timeout.positive(),
             read_idle_timeout: timeouts.read_idle_timeout.positive(),
             ping_timeout: timeouts.ping_timeout.positive(),
+            disable_http2: configured.disable_http2,
+            tls,
         }
     }
 }
 
-/// The parts of a transport that need TLS, which is not spoken to servers yet.
-pub(crate) fn unserved_parts(transport: &dynamic::ServersTransport) -> Vec<&'static str> {
-    [
-        ("serverName", !transport.server_name.is_empty()),
-        ("insecureSkipVerify", transport.insecure_skip_verify),
-        ("rootCAs", !transport.root_cas.is_empty()),
-        ("certificates", !transport.certificates.is_empty()),
-        ("peerCertURI", !transport.peer_cert_uri.is_empty()),
-        ("cipherSuites", !transport.cipher_suites.is_empty()),
-        ("minVersion", !transport.min_version.is_empty()),
-        ("maxVersion", !transport.max_version.is_empty()),
-        ("spiffe", transport.spiffe.is_some()),
-    ]
-    .into_iter()
-    .filter_map(|(part, set)| set.then_some(part))
-    .collect()
+impl Transport {
+    /// How a server is spoken to.
+    pub(crate) fn scheme(&self, configured: &str, url: &ServerUrl) -> Result<Scheme, BuildError> {
+        match url.scheme {
+            UrlScheme::Http => Ok(Scheme::Http),
+            // Traefik: answers each request with 500.
+            UrlScheme::H2c if self.disable_http2 => Err(BuildError::closed(format!(
+                "server URL {configured}: servers transport {} disables HTTP/2",
+                self.name
+            ))),
+            UrlScheme::H2c => Ok(Scheme::H2c),
+            UrlScheme::Https => {
+                let tls = self.tls.as_ref().map_err(Clone::clone)?;
+                let server_name = match (&tls.server_name, &url.host) {
+                    (Some(name), _) => name.clone(),
+                    (None, ServerHost::Ip(address)) => (*address).into(),
+                    (None, ServerHost::Name(name)) => ServerName::try_from(name.to_string())
+                        .map_err(|_| {
+                            BuildError::closed(format!(
+                                "server URL {configured}: no certificate can be issued to its host"
+                            ))
+                        })?,
+                };
+                Ok(Scheme::Https(Https {
+                    tls: tls.client.clone(),
+                    server_name,
+                }))
+            }
+        }
+    }
 }
 
 /// Which pool do connections to a server come from? Numbers stay with their key for as long as any
@@ -60,7 +88,7 @@ pub(crate) struct Pools {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct PoolKey {
     transport: Arc<Transport>,
-    scheme: Scheme,
+    scheme: UrlScheme,
     authority: Authority,
 }
 
@@ -87,7 +115,7 @@ impl Pools {
         &mut self,
         previous: Option<&Self>,
         transport: &Arc<Transport>,
-        scheme: Scheme,
+        scheme: UrlScheme,
         authority: &Authority,
     ) -> PoolId {
         let key = PoolKey {
@@ -108,13 +136,84 @@ impl Pools {
     }
 }
 
-/// All transports by name, as services refer to them.
-pub(crate) fn transports(http: &dynamic::Http) -> BTreeMap<&str, Arc<Transport>> {
-    http.servers_transports
-        .iter()
-        .map(|(name, configured)| {
-            let qualified = QualifiedName::parse(name, "internal");
-            (&**name, Arc::new(Transport::new(qualified, configured)))
+/// The transports of a configuration by name, as services refer to them.
+#[derive(Debug, Default)]
+pub(crate) struct Transports {
+    configured: Elements<dynamic::ServersTransport>,
+    system_roots: Roots,
+    known: BTreeMap<Arc<str>, Known>,
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    transport: Arc<Transport>,
+    found: Vec<Diagnostic>,
+}
+
+impl Transports {
+    /// One that did not change is the same: its connections go on, and its certificates are not parsed again.
+    pub(crate) fn following(
+        previous: Option<&Arc<Self>>,
+        configured: &Elements<dynamic::ServersTransport>,
+        system_roots: &Roots,
+    ) -> Arc<Self> {
+        let nothing = Arc::default();
+        let previous = previous
+            .filter(|previous| previous.system_roots == *system_roots)
+            .unwrap_or(&nothing);
+        let mut configured = configured.clone();
+        if !configured.contains_key(DEFAULT) {
+            configured.insert(DEFAULT, built_in());
+        }
+        let mut known = previous.known.clone();
+        for change in configured.changes_since(&previous.configured) {
+            match change.now {
+                Some(now) => {
+                    known.insert(
+                        Arc::clone(change.name),
+                        Known::new(change.name, now, system_roots),
+                    );
+                }
+                None => drop(known.remove(change.name)),
+            }
+        }
+        Arc::new(Self {
+            configured,
+            system_roots: system_roots.clone(),
+            known,
         })
-        .collect()
+    }
+
+    /// The transport of this name.
+    pub(crate) fn get(&self, name: &QualifiedName) -> Option<&Arc<Transport>> {
+        self.known.get(name.as_str()).map(|known| &known.transport)
+    }
+
+    /// What was found about them.
+    pub(crate) fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.known.values().flat_map(|known| &known.found)
+    }
+}
+
+impl Known {
+    fn new(name: &str, configured: &dynamic::ServersTransport, system_roots: &Roots) -> Self {
+        let mut found = Vec::new();
+        let name = QualifiedName::parse(name, "internal");
+        let transport = Transport::new(name, configured, system_roots, &mut found);
+        Self {
+            transport: Arc::new(transport),
+            found,
+        }
+    }
+}
+
+/// What services use that name none.
+const DEFAULT: &str = "default@internal";
+
+// Traefik: the default transport comes with the process and keeps more connections than a named one.
+fn built_in() -> dynamic::ServersTransport {
+    dynamic::ServersTransport {
+        max_idle_conns_per_host: 200,
+        ..dynamic::ServersTransport::default()
+    }
 }

@@ -7,7 +7,7 @@ use http::response;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
 use hyper::ext::ReasonPhrase;
-use traefikrs_compile::compiled::{LoadBalancer, Scheme, Server, ServerHost, Transport};
+use traefikrs_compile::compiled::{Https, LoadBalancer, Scheme, Server, ServerHost, Transport};
 use traefikrs_gourl::query::Semicolons;
 use traefikrs_upstream::{self as upstream, Limits, Outgoing, Peer, Target};
 
@@ -216,9 +216,12 @@ fn target(
 pub(crate) fn peer<'s>(connection: &Connection, server: &'s Server) -> Peer<'s> {
     Peer {
         pool: connection.unshared.pool(server.pool),
-        scheme: match server.scheme {
+        scheme: match &server.scheme {
             Scheme::Http => upstream::Scheme::Http,
             Scheme::H2c => upstream::Scheme::H2c,
+            Scheme::Https(Https { tls, server_name }) => {
+                upstream::Scheme::Https(upstream::Https { tls, server_name })
+            }
         },
         host: match &server.host {
             ServerHost::Ip(address) => upstream::Host::Ip(*address),

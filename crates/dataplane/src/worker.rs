@@ -60,6 +60,9 @@ pub(crate) struct Generation {
     pub(crate) compiled: Arc<Compiled>,
 }
 
+/// Pools that clients share are counted from zero to here.
+const LAST_SHARED_POOL: u64 = u64::MAX >> 1;
+
 /// The configuration in force.
 struct Current {
     published: Cache<Arc<ArcSwap<Compiled>>, Arc<Compiled>>,
@@ -84,8 +87,7 @@ impl Worker {
                 published,
                 generation,
             }),
-            // Shared pools are counted from zero.
-            unshared: Cell::new(u64::MAX >> 1),
+            unshared: Cell::new(LAST_SHARED_POOL),
             shared,
         })
     }
@@ -125,9 +127,13 @@ impl Worker {
             let now = interval.tick().await;
             self.clock.tick(now);
             // A thread without requests must not keep an old configuration.
-            drop(self.generation());
+            let generation = self.generation();
             ticks = ticks.wrapping_add(1);
             if ticks.is_multiple_of(SWEEP_EVERY) {
+                // Each time, because a request of an older configuration may have brought a connection back.
+                let pools = &generation.compiled.pools;
+                self.upstreams
+                    .retain(|pool| pool > LAST_SHARED_POOL || pools.contains(&pool.into()));
                 self.upstreams.sweep(now);
             }
         }
