@@ -126,7 +126,14 @@ fn differences(
         let shown: Vec<String> = over
             .map(|request| request.to_string().replace(&own, "server"))
             .collect();
-        if heard != answers || shown != seen {
+        // What Traefik passes on before it notices that a stream is malformed is a matter of time.
+        let is_seen = if is_traefik {
+            let mut shown = shown.iter();
+            seen.iter().all(|line| shown.any(|shown| shown == line))
+        } else {
+            shown == seen
+        };
+        if heard != answers || !is_seen {
             wrong.push(format!(
                 "{}: answers = {heard:?} server = {shown:?}",
                 probe.name()
