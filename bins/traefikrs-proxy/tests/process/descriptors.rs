@@ -33,6 +33,14 @@ fn open_descriptors(site: &Site) -> usize {
         .count()
 }
 
+/// A client that is in before others take what is left; no server was asked.
+fn inside(site: &Site) -> Client {
+    let mut client = site.connect();
+    client.send("GET / HTTP/1.1\r\nHost: ready.test\r\n\r\n");
+    assert_eq!(client.answer().unwrap().status, 418);
+    client
+}
+
 /// Clients enough to use up all that the process may have.
 fn exhaust(site: &Site) -> Vec<Client> {
     let clients = (0..CLIENTS).map(|_| site.connect()).collect();
@@ -50,6 +58,7 @@ fn a_process_without_descriptors_waits_and_goes_on() {
     let mut early = site.connect();
     early.send(GET);
     assert_eq!(early.answer().unwrap().status, 200);
+    let mut others: Vec<_> = (0..4).map(|_| inside(&site)).collect();
     let mut clients = exhaust(&site);
 
     // It waits without being busy.
@@ -65,7 +74,7 @@ fn a_process_without_descriptors_waits_and_goes_on() {
     assert_eq!(early.answer().unwrap().status, 200);
     // … or, if there is none, with an error.
     let mut statuses = Vec::new();
-    for client in clients.iter_mut().take(4) {
+    for client in &mut others {
         client.send(GET);
         statuses.push(client.answer().unwrap().status);
     }
@@ -92,15 +101,16 @@ fn a_process_without_descriptors_waits_and_goes_on() {
 fn no_descriptor_for_a_server_is_a_bad_gateway() {
     let server = Strict::start();
     let site = site(&server);
-    // Accepted, but no connection to the server has been made yet by any thread.
-    let mut clients = exhaust(&site);
-    clients[0].send(GET);
-    let answer = clients[0].answer().unwrap();
+    // No connection to the server has been made yet by any thread.
+    let mut client = inside(&site);
+    let others = exhaust(&site);
+    client.send(GET);
+    let answer = client.answer().unwrap();
     assert_eq!((answer.status, &*answer.body), (502, "Bad Gateway"));
-    clients.truncate(1);
+    drop(others);
     await_true("a descriptor", || {
-        clients[0].send(GET);
-        clients[0].answer().unwrap().status == 200
+        client.send(GET);
+        client.answer().unwrap().status == 200
     });
 }
 
