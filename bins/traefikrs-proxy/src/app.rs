@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::Context;
+use arc_swap::ArcSwap;
 use http::StatusCode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::Value;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use traefikrs_api::{Api, Facts};
-use traefikrs_compile::EntryPointOptions;
+use traefikrs_compile::{EntryPointOptions, Generation};
 use traefikrs_config::internal::{INTERNAL, internal_configuration};
-use traefikrs_config::merge::MergeOptions;
+use traefikrs_config::merge::{MergeOptions, Merged};
 use traefikrs_config::static_config::{EntryPoint, Loaded, StaticConfiguration};
 use traefikrs_dataplane::{Dataplane, PingOptions, Running};
 use traefikrs_k8s_provider::ManifestProvider;
@@ -21,7 +22,7 @@ use traefikrs_provider::{Aggregator, FileProvider, Running as Providers};
 use traefikrs_router::Precedence;
 use traefikrs_tls::Roots;
 
-use crate::control::{self, Control, Published};
+use crate::control::{self, Control};
 use crate::{entry_point, log};
 
 /// Serves until it is told to stop.
@@ -46,9 +47,9 @@ fn serve(loaded: &Loaded) -> anyhow::Result<()> {
     loaded.diagnostics.iter().for_each(control::log);
     raise_descriptors();
 
-    let published = Published::default();
-    let control = control(loaded, published.clone())?;
-    let running = start_dataplane(configuration, &published)?;
+    let published = Arc::new(ArcSwap::default());
+    let control = control(loaded, Arc::clone(&published))?;
+    let running = start_dataplane(configuration, published)?;
     for (name, address) in running.addresses() {
         tracing::info!(%address, "entry point {name} listens");
     }
@@ -81,7 +82,7 @@ fn raise_descriptors() {
     }
 }
 
-fn control(loaded: &Loaded, published: Published) -> anyhow::Result<Control> {
+fn control(loaded: &Loaded, published: Arc<ArcSwap<Generation>>) -> anyhow::Result<Control> {
     let configuration = &loaded.configuration;
     let entry_points = served_entry_points(configuration).map(|(name, entry_point)| {
         let denied = entry_point
@@ -104,6 +105,7 @@ fn control(loaded: &Loaded, published: Published) -> anyhow::Result<Control> {
             system_roots: system_roots(),
         },
         findings: loaded.diagnostics.clone(),
+        merged: Merged::default(),
         published,
     })
 }
@@ -129,7 +131,7 @@ fn served_entry_points(
 
 fn start_dataplane(
     configuration: &StaticConfiguration,
-    published: &Published,
+    published: Arc<ArcSwap<Generation>>,
 ) -> anyhow::Result<Running> {
     let entry_points =
         served_entry_points(configuration).map(|(name, served)| entry_point::options(name, served));
@@ -143,14 +145,11 @@ fn start_dataplane(
         },
         server_name: None,
     };
-    let api = configuration
-        .api
-        .is_some()
-        .then(|| api(configuration, published));
-    Dataplane::start(options, Arc::clone(&published.compiled), api).context("cannot start")
+    let api = configuration.api.is_some().then(|| api(configuration));
+    Dataplane::start(options, published, api).context("cannot start")
 }
 
-fn api(configuration: &StaticConfiguration, published: &Published) -> traefikrs_dataplane::Api {
+fn api(configuration: &StaticConfiguration) -> traefikrs_dataplane::Api {
     let entry_points = configuration
         .entry_points
         .iter()
@@ -177,9 +176,7 @@ fn api(configuration: &StaticConfiguration, published: &Published) -> traefikrs_
             .map(|(name, _)| name.to_owned())
             .collect(),
     });
-    let generation = Arc::clone(&published.generation);
-    Arc::new(move |request| {
-        let report = &generation.load().report;
+    Arc::new(move |request, report| {
         api.answer(
             &request.method,
             request.uri.path(),

@@ -13,7 +13,7 @@ use std::thread;
 use arc_swap::ArcSwap;
 use serde::Deserialize;
 use serde_json::json;
-use traefikrs_compile::{Compiled, Options, compile};
+use traefikrs_compile::{Generation, Options, compile};
 use traefikrs_dataplane::{Dataplane, EntryPointOptions, Running, Trust};
 use traefikrs_router::Precedence;
 
@@ -51,7 +51,7 @@ fn every_recorded_answer_comes_back_over_a_socket() {
     let cases: Vec<Case> =
         serde_json::from_str(include_str!("../../../crates/router/testdata/wire.json")).unwrap();
     let backend = backend();
-    let published = Arc::new(ArcSwap::from_pointee(Compiled::default()));
+    let published = Arc::new(ArcSwap::from_pointee(Generation::default()));
     let proxy = proxy(Arc::clone(&published));
     let (mut asked, mut accepted, mut wrong) = (0, 0, Vec::new());
     for case in &cases {
@@ -112,7 +112,7 @@ fn the_router_that_wins_in_traefik_answers_over_a_socket() {
     ))
     .unwrap();
     let backend = backend();
-    let published = Arc::new(ArcSwap::from_pointee(Compiled::default()));
+    let published = Arc::new(ArcSwap::from_pointee(Generation::default()));
     let proxy = proxy(Arc::clone(&published));
     for contest in &contests {
         published.store(contest.compiled(backend));
@@ -143,7 +143,7 @@ fn the_router_that_wins_in_traefik_answers_over_a_socket() {
 
 impl Contest {
     /// Each router says its name in a header of the answer.
-    fn compiled(&self, backend: SocketAddr) -> Arc<Compiled> {
+    fn compiled(&self, backend: SocketAddr) -> Arc<Generation> {
         let (mut routers, mut middlewares) = (json!({}), json!({}));
         for route in &self.routes {
             let name = format!("{}@{}", route.name, route.provider);
@@ -164,11 +164,11 @@ impl Contest {
             precedence: Precedence::new(self.providers_precedence.iter().flatten()).unwrap(),
             ..Options::default()
         };
-        compile(&configuration.unwrap(), &options, None).compiled
+        Arc::new(compile(&configuration.unwrap(), &options, None))
     }
 }
 
-fn proxy(published: Arc<ArcSwap<Compiled>>) -> Running {
+fn proxy(published: Arc<ArcSwap<Generation>>) -> Running {
     let entry_point = |name: &str| {
         let mut options = EntryPointOptions::new(name, SocketAddr::from(([127, 0, 0, 1], 0)));
         options.proxy_protocol = Some(Trust::Everyone);
@@ -185,7 +185,7 @@ fn proxy(published: Arc<ArcSwap<Compiled>>) -> Running {
     Dataplane::start(options, published, None).unwrap()
 }
 
-fn compiled(case: &Case, backend: SocketAddr) -> Arc<Compiled> {
+fn compiled(case: &Case, backend: SocketAddr) -> Arc<Generation> {
     let configuration = serde_json::from_value(json!({ "http": {
         "routers": { "r@file": {
             "entryPoints": ["web", "trusting"], "rule": case.rule, "ruleSyntax": case.syntax, "service": "s",
@@ -198,7 +198,7 @@ fn compiled(case: &Case, backend: SocketAddr) -> Arc<Compiled> {
             .into(),
         ..Options::default()
     };
-    compile(&configuration.unwrap(), &options, None).compiled
+    Arc::new(compile(&configuration.unwrap(), &options, None))
 }
 
 fn ask(proxy: &Running, check: &Check) -> Option<u16> {

@@ -22,7 +22,7 @@ use serde::Serialize;
 ///     "error[ServiceNotFound] IngressRoute apps/web at spec.routes[0].services[0].name: service apps/whoami not found (route dropped)",
 /// );
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Diagnostic {
     /// How bad it is.

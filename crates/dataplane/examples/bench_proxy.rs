@@ -37,6 +37,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ping: PingOptions::default(),
         server_name: None,
     };
-    Dataplane::start(options, Arc::new(ArcSwap::new(generation.compiled)), None)?.wait()?;
+    Dataplane::start(options, Arc::new(ArcSwap::from_pointee(generation)), None)?.wait()?;
     Ok(())
 }

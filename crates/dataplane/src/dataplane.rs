@@ -8,14 +8,14 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{HeaderValue, Response};
 use tokio::sync::watch;
-use traefikrs_compile::Compiled;
+use traefikrs_compile::{Generation, Report};
 
 use crate::listen;
 use crate::options::Options;
 use crate::worker::{self, Shared};
 
-/// What answers for `api@internal`.
-pub type Api = Arc<dyn Fn(&http::request::Parts) -> Response<Bytes> + Send + Sync>;
+/// What answers for `api@internal`, from the report of the generation that serves the request.
+pub type Api = Arc<dyn Fn(&http::request::Parts, &Report) -> Response<Bytes> + Send + Sync>;
 
 /// Starts serving.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Dataplane {
     /// When an address is taken or a thread cannot be had; then nothing listens.
     pub fn start(
         options: Options,
-        published: Arc<ArcSwap<Compiled>>,
+        published: Arc<ArcSwap<Generation>>,
         api: Option<Api>,
     ) -> Result<Running, StartError> {
         let n_workers = options.workers.max(1);

@@ -16,7 +16,7 @@ pub(crate) fn answer(service: InternalService, worker: &Worker, parts: &Parts) -
         InternalService::Ping => Response::new(Content::from("OK")),
         InternalService::Noop => answer::empty(StatusCode::IM_A_TEAPOT),
         InternalService::Api => match &worker.shared.api {
-            Some(api) => api(parts).map(Content::Whole),
+            Some(api) => api(parts, &worker.generation().published.report).map(Content::Whole),
             None => answer::not_found(),
         },
     }

@@ -14,10 +14,10 @@
 //! use std::sync::Arc;
 //!
 //! use arc_swap::ArcSwap;
-//! use traefikrs_compile::Compiled;
+//! use traefikrs_compile::Generation;
 //! use traefikrs_dataplane::{Dataplane, EntryPointOptions, Options, PingOptions};
 //!
-//! let published = Arc::new(ArcSwap::from_pointee(Compiled::default()));
+//! let published = Arc::new(ArcSwap::from_pointee(Generation::default()));
 //! let options = Options {
 //!     workers: 1,
 //!     entry_points: vec![EntryPointOptions::new("web", "127.0.0.1:0".parse()?)],

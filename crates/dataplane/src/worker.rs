@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::LocalOptions;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
-use traefikrs_compile::Compiled;
+use traefikrs_compile::{Compiled, Generation as Published};
 use traefikrs_upstream::Upstreams;
 
 use crate::background::Background;
@@ -26,7 +26,7 @@ use crate::replay::Room;
 
 /// What all workers share.
 pub(crate) struct Shared {
-    pub(crate) published: Arc<ArcSwap<Compiled>>,
+    pub(crate) published: Arc<ArcSwap<Published>>,
     pub(crate) api: Option<Api>,
     pub(crate) ping: PingOptions,
     pub(crate) server_name: HeaderValue,
@@ -58,6 +58,16 @@ pub(crate) struct Worker {
 /// travel between their cores with each request.
 pub(crate) struct Generation {
     pub(crate) compiled: Arc<Compiled>,
+    pub(crate) published: Arc<Published>,
+}
+
+impl Generation {
+    fn of(published: &Arc<Published>) -> Rc<Self> {
+        Rc::new(Self {
+            compiled: Arc::clone(&published.compiled),
+            published: Arc::clone(published),
+        })
+    }
 }
 
 /// Pools that clients share are counted from zero to here.
@@ -65,16 +75,14 @@ const LAST_SHARED_POOL: u64 = u64::MAX >> 1;
 
 /// The configuration in force.
 struct Current {
-    published: Cache<Arc<ArcSwap<Compiled>>, Arc<Compiled>>,
+    published: Cache<Arc<ArcSwap<Published>>, Arc<Published>>,
     generation: Rc<Generation>,
 }
 
 impl Worker {
     fn new(shared: Arc<Shared>, background: Background) -> Rc<Self> {
         let mut published = Cache::new(Arc::clone(&shared.published));
-        let generation = Rc::new(Generation {
-            compiled: Arc::clone(published.load()),
-        });
+        let generation = Generation::of(published.load());
         Rc::new(Self {
             clock: Clock::new(Instant::now()),
             upstreams: Upstreams::new(),
@@ -100,10 +108,8 @@ impl Worker {
             generation,
         } = &mut *current;
         let latest = published.load();
-        if !Arc::ptr_eq(latest, &generation.compiled) {
-            *generation = Rc::new(Generation {
-                compiled: Arc::clone(latest),
-            });
+        if !Arc::ptr_eq(latest, &generation.published) {
+            *generation = Generation::of(latest);
         }
         Rc::clone(generation)
     }

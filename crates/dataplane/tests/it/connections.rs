@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use traefikrs_compile::Compiled;
+use traefikrs_compile::Generation;
 use traefikrs_dataplane::{Dataplane, EntryPointOptions, Options, PingOptions};
 
 use crate::support::{Client, Proxy, answers, echo, server, to};
@@ -219,7 +219,7 @@ fn a_taken_address_is_refused_by_name() {
         ping: PingOptions::default(),
         server_name: None,
     };
-    let published = Arc::new(ArcSwap::from_pointee(Compiled::default()));
+    let published = Arc::new(ArcSwap::from_pointee(Generation::default()));
     let error = Dataplane::start(options, published, None).unwrap_err();
     assert_eq!(
         error.to_string(),

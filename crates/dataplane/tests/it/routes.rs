@@ -172,14 +172,14 @@ fn the_proxy_answers_for_itself() {
 fn the_api_is_asked_with_the_request() {
     let proxy = Proxy::with_api(
         &api(),
-        Arc::new(|request| Response::new(Bytes::from(request.uri.to_string()))),
+        Arc::new(|request, _| Response::new(Bytes::from(request.uri.to_string()))),
     );
     assert_eq!(get(&proxy, "x", "/api/a?b"), "200 /api/a?b");
 }
 
 #[test]
 fn a_panic_ends_one_connection_and_nothing_else() {
-    let proxy = Proxy::with_api(&api(), Arc::new(|_| panic!("as it should")));
+    let proxy = Proxy::with_api(&api(), Arc::new(|_, _| panic!("as it should")));
     let mut other = proxy.connect();
     other.send("GET /none HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_eq!(other.response().status(), 404);

@@ -1,13 +1,13 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use serde_json::{Value, json};
-use traefikrs_compile::{Compiled, Generation, Options as CompileOptions, compile};
+use traefikrs_compile::{Generation, Options as CompileOptions, compile};
 use traefikrs_dataplane::{Api, Dataplane, EntryPointOptions, Options, PingOptions, Running};
 
 /// Longer than anything that is waited for should take.
@@ -16,8 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A data plane with one entry point, `web`.
 pub(crate) struct Proxy {
     pub(crate) running: Running,
-    published: Arc<ArcSwap<Compiled>>,
-    generation: Mutex<Generation>,
+    published: Arc<ArcSwap<Generation>>,
     pub(crate) address: SocketAddr,
 }
 
@@ -47,8 +46,7 @@ impl Proxy {
     ) -> Self {
         let mut web = EntryPointOptions::new("web", "127.0.0.1:0".parse().unwrap());
         change(&mut web);
-        let generation = compiled(http, None);
-        let published = Arc::new(ArcSwap::new(Arc::clone(&generation.compiled)));
+        let published = Arc::new(ArcSwap::from_pointee(compiled(http, None)));
         let options = Options {
             workers,
             entry_points: vec![web],
@@ -60,7 +58,6 @@ impl Proxy {
         Self {
             running,
             published,
-            generation: Mutex::new(generation),
             address,
         }
     }
@@ -73,9 +70,8 @@ impl Proxy {
     }
 
     pub(crate) fn publish(&self, http: &Value) {
-        let mut generation = self.generation.lock().unwrap();
-        *generation = compiled(http, Some(&generation));
-        self.published.store(Arc::clone(&generation.compiled));
+        let generation = compiled(http, Some(&self.published.load()));
+        self.published.store(Arc::new(generation));
     }
 
     pub(crate) fn connect(&self) -> Client {
