@@ -12,6 +12,7 @@
 //! naming the input. The second has libFuzzer search for inputs by the code they reach.
 
 mod configuration;
+mod cookie;
 mod go_regexp;
 mod host_expression;
 mod manifest;
@@ -49,6 +50,11 @@ pub const TARGETS: &[Target] = &[
         name: "host_expression",
         run: host_expression::run,
         seeds: host_expression::seeds,
+    },
+    Target {
+        name: "cookie",
+        run: cookie::run,
+        seeds: cookie::seeds,
     },
     Target {
         name: "path",

@@ -107,7 +107,8 @@ impl Balancer {
     /// A balancer of members, known from now on by their position.
     ///
     /// Members that `previous` had under the same name go on with their state: whether they are up, how fast and how
-    /// busy they are. Others start slowly, if there is a slow start.
+    /// busy they are. Others start slowly, if there is a slow start. What took a member out counts for as long as there
+    /// is a check of that kind to let it in again.
     pub fn new(
         members: impl IntoIterator<Item = Member>,
         settings: Settings,
@@ -138,6 +139,9 @@ impl Balancer {
         let sticky = sticky
             .filter(|_| strategy != Strategy::Hrw)
             .map(|cookie| Sticky::new(&cookie, places(&members)));
+        for state in &states {
+            state.forget_unless(has_active_check, passive.is_some());
+        }
         Self {
             members,
             turns,

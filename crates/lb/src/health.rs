@@ -191,6 +191,18 @@ impl ServerState {
         self.set(if until.is_some() { EJECTED } else { DOWN }) & (DOWN | EJECTED) == 0
     }
 
+    /// Lets it in again where nobody is left who would.
+    pub(crate) fn forget_unless(&self, is_checked_actively: bool, is_checked_passively: bool) {
+        let mut history = self.history();
+        let kept = [(DOWN, is_checked_actively), (EJECTED, is_checked_passively)];
+        for (flag, _) in kept.into_iter().filter(|(_, is_kept)| !is_kept) {
+            let before = self.flags.fetch_and(!flag, Ordering::Relaxed);
+            if before & flag != 0 {
+                self.freshen(&mut history);
+            }
+        }
+    }
+
     /// Lets it in again if its time has come.
     fn is_back(&self, now: Instant) -> bool {
         let mut history = self.history();

@@ -371,6 +371,28 @@ fn what_is_known_of_a_server_outlives_its_balancer() {
 }
 
 #[test]
+fn a_server_is_not_kept_out_by_a_check_that_is_gone() {
+    let checked = |has_active_check| Settings {
+        passive: Some(PassiveCheck::default()),
+        has_active_check,
+        ..Settings::default()
+    };
+    let start = Instant::now();
+    let unchecked = using(Strategy::P2c);
+    for (before, after, is_up) in [
+        (checked(true), checked(true), false),
+        (checked(true), checked(false), true),
+        (checked(false), checked(false), false),
+        (checked(false), unchecked, true),
+    ] {
+        let before = Balancer::new([member(0)], before, None);
+        assert!(before.observe(0, Outcome::AnsweredBadly, millis(1), start));
+        let after = Balancer::new([member(0)], after, Some(&before));
+        assert_eq!(after.is_up(start), is_up, "{after:?}");
+    }
+}
+
+#[test]
 fn a_server_that_joins_starts_slowly_with_every_strategy() {
     for strategy in STRATEGIES {
         let settings = || Settings {

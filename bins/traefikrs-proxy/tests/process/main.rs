@@ -7,6 +7,7 @@
 )]
 
 mod backend;
+mod balancing;
 mod client;
 mod descriptors;
 mod grpc;
