@@ -13,4 +13,5 @@ mod stale;
 mod streaming;
 mod support;
 mod timeouts;
+mod tls;
 mod upgrade;
