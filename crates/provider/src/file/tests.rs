@@ -282,3 +282,32 @@ async fn an_unwatched_file_is_read_when_asked_for() {
     watched.running.ask_again();
     watched.has(&["a=y"]).await;
 }
+
+#[tokio::test]
+async fn files_that_are_named_are_read_too_and_again() {
+    let directory = TempDir::new().unwrap();
+    let named = directory.path().join("ca.pem");
+    write(directory.path(), "ca.pem", "one");
+    let transport = format!("{{rootCAs: ['{}']}}", named.display());
+    let text = format!("http: {{serversTransports: {{t: {transport}}}}}\n");
+    write(directory.path(), "f.yml", &text);
+    let mut watched = Watched::of(directory, "f.yml");
+    watched
+        .until(|now| root(now) == Some(Ok("one".to_owned())))
+        .await;
+    watched.write("ca.pem", "two");
+    watched
+        .until(|now| root(now) == Some(Ok("two".to_owned())))
+        .await;
+    fs::remove_file(&named).unwrap();
+    watched
+        .until(|now| matches!(root(now), Some(Err(reason)) if reason.contains("No such file")))
+        .await;
+}
+
+/// The root certificate of the transport `t`.
+fn root(snapshot: &Snapshot) -> Option<Result<String, String>> {
+    let http = snapshot.configurations.get("file")?.http.as_ref()?;
+    let root = http.servers_transports.get("t")?.root_cas.first()?;
+    Some(root.content().map(str::to_owned))
+}
