@@ -21,6 +21,7 @@ mod shutdown;
 mod slow;
 mod smuggling;
 mod strict;
+mod tls;
 mod uploads;
 mod websocket;
 
