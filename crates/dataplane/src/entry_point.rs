@@ -29,6 +29,10 @@ const MAX_FRAME_SIZE: u32 = 1 << 20;
 const WINDOW: u32 = 1 << 20;
 const HEADER_LIST_SLACK: u32 = 320;
 
+/// What a stream may keep of an answer that its client does not read; hyper's 400 KiB are 100 MB for all streams of one
+/// connection.
+const MAX_SEND_BUFFER: usize = 64 << 10;
+
 /// Pauses after failing to accept, doubled from the first to the last: out of file descriptors, mostly.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -208,6 +212,7 @@ fn http2_settings(options: &HttpOptions) -> http2::Builder<LocalTasks> {
     let mut builder = http2::Builder::new(LocalTasks);
     builder
         .max_frame_size(MAX_FRAME_SIZE)
+        .max_send_buf_size(MAX_SEND_BUFFER)
         .max_concurrent_streams(options.max_concurrent_streams)
         .max_header_list_size(max_header_bytes.saturating_add(HEADER_LIST_SLACK))
         .initial_stream_window_size(WINDOW)

@@ -6,6 +6,9 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
 use crate::client::Client;
+use crate::http2::{
+    DATA, END_HEADERS, HEADERS, Http2, Outcome, SETTINGS, WINDOW_UPDATE, block, frame,
+};
 use crate::proxy::{DEADLINE, await_true};
 use crate::servers::server;
 use crate::strict::Strict;
@@ -89,6 +92,26 @@ fn a_body_that_dribbles_is_a_timeout_of_the_gateway() {
         }
     }
 }
+
+#[test]
+fn a_body_that_does_not_come_is_a_timeout_of_the_gateway_in_http2_too() {
+    let server = Strict::start();
+    let site = Site::before(server.address, &[READ_TIMEOUT]);
+    let mut connection = Http2::connect(site.proxy.address("web"));
+    connection.send(frame(HEADERS, END_HEADERS, 1, &block(POST)));
+    connection.send(frame(DATA, 0, 1, b"a"));
+    assert_eq!(connection.outcome(1), Outcome::Status(504));
+    // The connection goes on.
+    connection.request(3, POST, Some("b"));
+    assert!(matches!(connection.outcome(3), Outcome::Status(_)));
+}
+
+const POST: &[(&str, &str)] = &[
+    (":method", "POST"),
+    (":scheme", "http"),
+    (":path", "/"),
+    (":authority", "x"),
+];
 
 /// A server whose answer has no end; it tells of each connection when its writes no longer get through, and when the
 /// connection is gone.
@@ -185,6 +208,33 @@ fn a_client_that_reads_nothing_costs_little_memory_and_disturbs_nobody() {
     for _ in 1..CLIENTS {
         await_told(&tells, &Told::Gone);
     }
+}
+
+#[test]
+fn streams_that_nobody_reads_cost_little_memory() {
+    const STREAMS: u32 = 40;
+    let (server, tells) = endless();
+    let site = Site::before(server, &[]);
+    let before = site.proxy.resident_bytes();
+    let mut connection = Http2::connect(site.proxy.address("web"));
+    // All windows as wide as they go: only the proxy itself holds the servers back.
+    let window = 0x7fff_ffff_u32;
+    connection.send(frame(
+        SETTINGS,
+        0,
+        0,
+        &[&[0, 4][..], &window.to_be_bytes()].concat(),
+    ));
+    connection.send(frame(WINDOW_UPDATE, 0, 0, &(window - 65535).to_be_bytes()));
+    for n in 0..STREAMS {
+        connection.request(2 * n + 1, POST, None);
+    }
+    for _ in 0..STREAMS {
+        await_told(&tells, &Told::Stuck);
+    }
+    let grown = site.proxy.peak_bytes().saturating_sub(before);
+    println!("{STREAMS} streams that nobody reads: {grown} bytes");
+    assert!(grown < (STREAMS as usize) << 18, "{grown}");
 }
 
 #[test]
