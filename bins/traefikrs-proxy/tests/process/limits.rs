@@ -5,6 +5,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use crate::Site;
+use crate::proxy::await_true;
 use crate::strict::Strict;
 
 /// Go reads so much more than it is told to …
@@ -179,5 +180,26 @@ fn what_has_no_end_costs_no_memory_and_disturbs_nobody() {
         let grown = site.proxy.resident_bytes().saturating_sub(before);
         println!("{name}: {fate} after {sent} bytes, {grown} bytes more resident");
         assert!(grown < 8 << 20, "{name}: {grown}");
+    }
+}
+
+#[test]
+fn a_refused_client_that_goes_on_is_cut_off() {
+    let server = Strict::start();
+    let site = Site::before(server.address, &[]);
+    let heads = [
+        "GET / HTTP/9.9\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\nbad name: y\r\n\r\n",
+        "POST /%zz HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ];
+    for head in heads {
+        let mut client = site.connect();
+        client.send(head);
+        assert!(
+            client.answer().is_some_and(|answer| answer.status >= 400),
+            "{head}"
+        );
+        await_true("the end", || client.stream.write_all(b"more").is_err());
     }
 }
