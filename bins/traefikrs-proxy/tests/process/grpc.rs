@@ -1,6 +1,7 @@
 //! gRPC, with a client and a server that know nothing of each other but the protocol.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,11 +19,12 @@ use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::MetadataValue;
 use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Channel, Endpoint, Server};
+use tonic::transport::{Channel, Endpoint, Identity, Server, ServerTlsConfig};
 use tonic::{Code, Request, Response, Status, Streaming, client, server};
 use tower::service_fn;
 
 use crate::Site;
+use crate::certificate::Certificate;
 use crate::proxy::DEADLINE;
 use crate::uploads::await_rest;
 
@@ -187,6 +189,22 @@ struct Scene {
 
 impl Scene {
     async fn set() -> Self {
+        Self::with(Server::builder(), |address| {
+            Site::to(&format!("h2c://{address}"))
+        })
+        .await
+    }
+
+    /// The server speaks TLS and is trusted by name.
+    async fn with_tls() -> Self {
+        let certificate = Certificate::of_loopback();
+        let identity = Identity::from_pem(&certificate.pem, &certificate.key_pem);
+        let tls = ServerTlsConfig::new().identity(identity);
+        let server = Server::builder().tls_config(tls).unwrap();
+        Self::with(server, |address| certificate.site(address)).await
+    }
+
+    async fn with(server: Server, site: impl FnOnce(SocketAddr) -> Site) -> Self {
         let calls = Arc::<Calls>::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -196,8 +214,8 @@ impl Scene {
             async { Ok::<_, Infallible>(answer(calls, request).await) }
         });
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        tokio::spawn(Server::builder().serve_with_incoming(service, incoming));
-        let site = Site::to(&format!("h2c://{address}"));
+        tokio::spawn(server.serve_with_incoming(service, incoming));
+        let site = site(address);
         let uri = format!("http://{}", site.proxy.address("web"));
         let channel = Endpoint::from_shared(uri).unwrap().connect().await.unwrap();
         Self {
@@ -269,6 +287,21 @@ async fn a_call_is_answered_with_metadata() {
     let binary = response.metadata().get_bin("key-bin").unwrap();
     assert_eq!(binary.to_bytes().unwrap(), &b"\0\xff"[..]);
     assert_eq!(response.into_inner(), "hello");
+}
+
+#[tokio::test]
+async fn a_server_may_want_tls() {
+    let scene = Scene::with_tls().await;
+    let response = scene.unary("/test/SayBack", text("hello")).await;
+    assert_eq!(response.unwrap().into_inner(), "hello");
+    assert_refused(&scene.unary("/test/Refuse", text("")).await.unwrap_err());
+
+    let (say, words) = mpsc::channel(1);
+    let mut echo = scene.talk(ReceiverStream::new(words)).await;
+    say.send(Bytes::from_static(b"one")).await.unwrap();
+    assert_eq!(in_time(echo.message()).await.unwrap().unwrap(), "one");
+    drop(say);
+    assert_eq!(in_time(echo.message()).await.unwrap(), None);
 }
 
 #[tokio::test]

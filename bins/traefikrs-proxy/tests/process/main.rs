@@ -8,6 +8,7 @@
 
 mod backend;
 mod balancing;
+mod certificate;
 mod client;
 mod descriptors;
 mod grpc;

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt, future};
 use http::{HeaderValue, StatusCode};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -16,6 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async, client_async};
 
+use crate::certificate::Certificate;
 use crate::proxy::{DEADLINE, await_true};
 use crate::{Site, routes_to};
 
@@ -69,7 +71,7 @@ async fn peek_head(stream: &TcpStream) -> String {
 }
 
 /// The close that ended it, if it was one.
-async fn echo(stream: TcpStream) -> Option<Message> {
+async fn echo(stream: impl AsyncRead + AsyncWrite + Unpin) -> Option<Message> {
     let mut socket = accept_hdr_async(stream, choose).await.ok()?;
     while let Some(Ok(message)) = socket.next().await {
         match message {
@@ -167,6 +169,22 @@ async fn messages_of_each_kind_go_both_ways() {
     assert_eq!(ask(&mut socket, goodbye.clone()).await, goodbye);
     assert!(in_time(socket.next()).await.is_none());
     assert_eq!(in_time(server.ends.recv()).await.unwrap(), Some(goodbye));
+}
+
+#[tokio::test]
+async fn a_server_with_tls_is_asked_in_the_version_that_can_switch() {
+    let certificate = Certificate::of_loopback();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let site = certificate.site(listener.local_addr().unwrap());
+    let acceptor = certificate.acceptor();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        echo(acceptor.accept(stream).await.unwrap()).await
+    });
+    let (mut socket, _) = open(&site, "/", None).await.unwrap();
+    for message in [Message::text("hello"), Message::text("x".repeat(1 << 20))] {
+        assert!(ask(&mut socket, message.clone()).await == message);
+    }
 }
 
 #[tokio::test]
