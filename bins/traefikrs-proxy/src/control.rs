@@ -38,10 +38,11 @@ impl Control {
                     Err(_ended) => return,
                 },
                 () = sleep(TIDY), if !retired.is_empty() => {
-                    retired.retain(|generation| Arc::strong_count(generation) > 1);
+                    tidy(&mut retired);
                     continue;
                 }
             }
+            tidy(&mut retired);
             let snapshot = Arc::clone(&latest.borrow_and_update());
             let generation = self.generation(&snapshot);
             log_changes(&mut shown, &generation.report.diagnostics);
@@ -64,6 +65,11 @@ impl Control {
         generation.report.after(earlier.cloned().collect());
         generation
     }
+}
+
+/// Drops what no worker holds any more, also while one change follows the other.
+fn tidy(retired: &mut Vec<Arc<Generation>>) {
+    retired.retain(|generation| Arc::strong_count(generation) > 1);
 }
 
 /// Logs what was not found before, and what is mended.

@@ -26,14 +26,18 @@ pub(super) fn measure(
     rounds: usize,
 ) -> anyhow::Result<Vec<Row>> {
     let backend = Backend::start(machine)?;
+    let peers: Vec<_> = peers
+        .iter()
+        .filter(|installed| scenario.files == 1 || !installed.peer.further.is_empty())
+        .collect();
     let mut rows: Vec<Row> = peers
         .iter()
         .map(|installed| Row::new(installed.peer.name))
         .collect();
     for _ in 0..rounds {
-        for (installed, row) in peers.iter().zip(&mut rows) {
+        for (&installed, row) in peers.iter().zip(&mut rows) {
             let hosts = changed(scenario.routes - 1, 0);
-            let mut proxy = Proxy::start(installed, scenario.name, hosts, &backend, machine)?;
+            let mut proxy = Proxy::start(installed, scenario, hosts, &backend, machine)?;
             thread::sleep(SETTLE);
             let idle = cpu_while_idle(proxy.tree());
             let probe = cpu_of_a_probe(&proxy)?;

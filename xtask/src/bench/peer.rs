@@ -22,6 +22,8 @@ pub(super) struct Peer {
     pub(super) files: &'static [(&'static str, &'static str)],
     /// The file with the routes.
     pub(super) dynamic: (&'static str, &'static str),
+    /// The text of further files with routes; empty where there can be only one.
+    pub(super) further: &'static str,
     /// What stands there for each route.
     pub(super) route: &'static str,
     /// The signal that makes it read its routes again; `None` when it watches the file.
@@ -52,6 +54,7 @@ const TRAEFIK_DYNAMIC: (&str, &str) = (
     "dynamic.yml",
     include_str!("../../bench/traefik/dynamic.yml"),
 );
+const TRAEFIK_FURTHER: &str = "http:\n  routers:\n@ROUTES@";
 const TRAEFIK_ROUTE: &str = include_str!("../../bench/traefik/route");
 
 static PEERS: [Peer; 5] = [
@@ -66,6 +69,7 @@ static PEERS: [Peer; 5] = [
         environment: &[],
         files: TRAEFIK_FILES,
         dynamic: TRAEFIK_DYNAMIC,
+        further: TRAEFIK_FURTHER,
         route: TRAEFIK_ROUTE,
         reload: None,
     },
@@ -82,6 +86,7 @@ static PEERS: [Peer; 5] = [
         environment: &[],
         files: &[],
         dynamic: ("nginx.conf", include_str!("../../bench/nginx/nginx.conf")),
+        further: "",
         route: include_str!("../../bench/nginx/route"),
         reload: Some("HUP"),
     },
@@ -101,6 +106,7 @@ static PEERS: [Peer; 5] = [
             include_str!("../../bench/haproxy/haproxy.cfg"),
         )],
         dynamic: ("hosts.map", include_str!("../../bench/haproxy/hosts.map")),
+        further: "",
         route: include_str!("../../bench/haproxy/route"),
         reload: Some("USR2"),
     },
@@ -117,6 +123,7 @@ static PEERS: [Peer; 5] = [
         environment: &[("GOMAXPROCS", "1")],
         files: TRAEFIK_FILES,
         dynamic: TRAEFIK_DYNAMIC,
+        further: TRAEFIK_FURTHER,
         route: TRAEFIK_ROUTE,
         reload: None,
     },
@@ -141,6 +148,7 @@ static PEERS: [Peer; 5] = [
         environment: &[],
         files: &[("envoy.yaml", include_str!("../../bench/envoy/envoy.yaml"))],
         dynamic: ("routes.yaml", include_str!("../../bench/envoy/routes.yaml")),
+        further: "",
         route: include_str!("../../bench/envoy/route"),
         reload: None,
     },

@@ -13,6 +13,7 @@ use super::backend;
 use super::clock::now;
 use super::machine::{Machine, pinned, workspace};
 use super::peer::Installed;
+use super::scenario::Scenario;
 use super::site::Site;
 use super::usage::{Cpu, Tree};
 
@@ -69,7 +70,7 @@ pub(super) struct Proxy<'a> {
 impl<'a> Proxy<'a> {
     pub(super) fn start(
         installed: &'a Installed,
-        scenario: &str,
+        scenario: &Scenario,
         hosts: Vec<String>,
         backend: &Backend,
         machine: &Machine,
@@ -77,13 +78,14 @@ impl<'a> Proxy<'a> {
         let peer = installed.peer;
         let directory = workspace()
             .join("target/bench")
-            .join(scenario)
+            .join(scenario.name)
             .join(peer.name);
         let site = Site {
             directory,
             port: free_port()?,
             backend: backend.address,
             hosts,
+            files: scenario.files,
         };
         site.write_files(peer)
             .context("cannot write the configuration")?;

@@ -9,6 +9,8 @@ pub(super) struct Scenario {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
     pub(super) routes: usize,
+    /// Into how many files they are put, by proxies that can.
+    pub(super) files: usize,
     pub(super) measure: Measure,
 }
 
@@ -45,11 +47,12 @@ const fn throughput(
         name,
         about,
         routes,
+        files: 1,
         measure: Measure::Throughput(load),
     }
 }
 
-pub(super) static SCENARIOS: [Scenario; 14] = [
+pub(super) static SCENARIOS: [Scenario; 15] = [
     throughput(
         "small64",
         "small responses on 64 kept connections",
@@ -128,18 +131,28 @@ pub(super) static SCENARIOS: [Scenario; 14] = [
         name: "reload",
         about: "100 routes, one of which changes every 100 ms under load",
         routes: 100,
+        files: 1,
         measure: Measure::Reload(KEEP_ALIVE),
     },
     Scenario {
         name: "load100",
         about: "start with 100 routes, then change one",
         routes: 100,
+        files: 1,
         measure: Measure::Change,
     },
     Scenario {
         name: "load10k",
         about: "start with 10,000 routes, then change one",
         routes: 10_000,
+        files: 1,
+        measure: Measure::Change,
+    },
+    Scenario {
+        name: "load10kfiles",
+        about: "start with 10,000 routes in a directory of 100 files, then change one",
+        routes: 10_000,
+        files: 100,
         measure: Measure::Change,
     },
 ];

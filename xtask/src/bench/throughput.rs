@@ -32,7 +32,7 @@ pub(super) fn measure(
     for peer in peers {
         proxies.push(Proxy::start(
             peer,
-            scenario.name,
+            scenario,
             hosts(scenario.routes),
             &backend,
             machine,

@@ -17,6 +17,7 @@ mod http2;
 mod limits;
 mod many;
 mod proxy;
+mod reloads;
 mod servers;
 mod shutdown;
 mod slow;
