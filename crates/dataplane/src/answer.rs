@@ -1,7 +1,9 @@
 //! Answers of the proxy itself, in Traefik's shapes.
 
+use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Response, StatusCode};
+use traefikrs_http1::Refused;
 
 use crate::body::Content;
 
@@ -37,11 +39,19 @@ pub(crate) fn bare(status: StatusCode) -> Answer {
     answer(status, text(status))
 }
 
-/// The status and `text`, and no more requests on this connection: how a server refuses what it could not read.
-pub(crate) fn refusal(status: StatusCode, text: &'static str) -> Answer {
-    let mut answer = answer(status, text);
-    answer.headers_mut().insert(CONTENT_TYPE, TEXT);
-    answer.headers_mut().insert(CONNECTION, CLOSE);
+/// What is not even read; HTTP/1 has a form of its own for it.
+pub(crate) fn refusal(refused: Refused) -> Answer {
+    let mut answer = Response::new(Content::Refusal(refused));
+    *answer.status_mut() = refused.status();
+    answer
+}
+
+/// Says a [`refusal`] in fields, as any other answer.
+pub(crate) fn in_fields(mut answer: Answer) -> Answer {
+    if let Content::Refusal(refused) = *answer.body() {
+        answer.headers_mut().insert(CONTENT_TYPE, TEXT);
+        *answer.body_mut() = Content::Whole(Bytes::from_static(refused.text().as_bytes()));
+    }
     answer
 }
 
@@ -67,10 +77,21 @@ fn answer(status: StatusCode, text: &'static str) -> Answer {
     answer
 }
 
-/// The name of a status, as Go has it.
-pub(crate) fn text(status: StatusCode) -> &'static str {
+/// How the proxy words a status.
+fn text(status: StatusCode) -> &'static str {
     match status.as_u16() {
         499 => "Client Closed Request",
-        _ => status.canonical_reason().unwrap_or_default(),
+        _ => name(status).unwrap_or_default(),
+    }
+}
+
+/// The name of a status, as Go has it.
+pub(crate) fn name(status: StatusCode) -> Option<&'static str> {
+    match status.as_u16() {
+        203 => Some("Non-Authoritative Information"),
+        413 => Some("Request Entity Too Large"),
+        414 => Some("Request URI Too Long"),
+        416 => Some("Requested Range Not Satisfiable"),
+        _ => status.canonical_reason(),
     }
 }

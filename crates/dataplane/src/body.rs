@@ -1,20 +1,18 @@
 //! Bodies on their way through.
 
-use std::error::Error as _;
-use std::future::poll_fn;
-use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
+use traefikrs_http1::{MalformedBody, Refused};
 use traefikrs_upstream::{BoxError, UpstreamBody};
 
 use crate::clock::Deadline;
 use crate::connection::{Connection, InFlight};
+use crate::http1::Leg;
 use crate::mirror::Followed;
 use crate::pick::Counted;
 
@@ -22,10 +20,19 @@ use crate::pick::Counted;
 #[derive(Debug)]
 pub(crate) struct RequestBody {
     /// Present until it is over, for good or ill.
-    incoming: Option<Incoming>,
-    connection: Rc<Connection>,
-    /// Absent when there is nothing to wait for.
-    deadline: Option<Deadline>,
+    under_way: Option<UnderWay>,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    source: Source,
+    deadline: Deadline,
+}
+
+#[derive(Debug)]
+enum Source {
+    Http1(Rc<Leg>),
+    Http2(Incoming),
 }
 
 /// The client took longer than `readTimeout` to send its request.
@@ -36,24 +43,44 @@ pub(crate) struct ReadTimeout;
 /// The client's chunks are none.
 #[derive(Debug, thiserror::Error)]
 #[error("malformed request body")]
-pub(crate) struct Malformed(#[source] hyper::Error);
+pub(crate) struct Malformed(#[source] pub(crate) MalformedBody);
 
 impl RequestBody {
-    pub(crate) fn new(incoming: Incoming, connection: &Rc<Connection>) -> Self {
-        let is_over = http_body::Body::is_end_stream(&incoming);
-        Self {
-            incoming: (!is_over).then_some(incoming),
-            deadline: (!is_over).then(|| connection.read_deadline()),
-            connection: Rc::clone(connection),
+    /// The body of the request that the leg has just read the head of.
+    pub(crate) fn http1(leg: &Rc<Leg>) -> Self {
+        let under_way = (!leg.is_body_over()).then(|| {
+            leg.hold_body();
+            UnderWay {
+                source: Source::Http1(Rc::clone(leg)),
+                deadline: leg.connection.read_deadline(),
+            }
+        });
+        Self { under_way }
+    }
+
+    pub(crate) fn http2(incoming: Incoming, connection: &Connection) -> Self {
+        let under_way = (!http_body::Body::is_end_stream(&incoming)).then(|| UnderWay {
+            source: Source::Http2(incoming),
+            deadline: connection.read_deadline(),
+        });
+        Self { under_way }
+    }
+
+    /// It is over.
+    fn end(&mut self) {
+        if let Some(UnderWay {
+            source: Source::Http1(leg),
+            ..
+        }) = self.under_way.take()
+        {
+            leg.let_body_go();
         }
     }
 }
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        if let Some(incoming) = self.incoming.take() {
-            self.connection.leave_unread(incoming);
-        }
+        self.end();
     }
 }
 
@@ -65,43 +92,47 @@ impl http_body::Body for RequestBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = &mut *self;
-        let Some(incoming) = &mut this.incoming else {
+        let Some(under_way) = &mut self.under_way else {
             return Poll::Ready(None);
         };
-        match Pin::new(incoming).poll_frame(cx) {
-            Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(frame))),
-            Poll::Ready(Some(Err(error))) => {
-                this.incoming = None;
-                this.connection.is_spoilt();
-                Poll::Ready(Some(Err(broken(error))))
-            }
-            Poll::Ready(None) => {
-                this.incoming = None;
-                this.connection.has_body();
-                Poll::Ready(None)
-            }
-            Poll::Pending => match &this.deadline {
-                Some(deadline) if deadline.poll(cx).is_ready() => {
-                    this.incoming = None;
-                    this.connection.is_spoilt();
-                    Poll::Ready(Some(Err(ReadTimeout.into())))
+        let frame = match &mut under_way.source {
+            Source::Http1(leg) => leg.poll_body(cx),
+            Source::Http2(incoming) => Pin::new(incoming).poll_frame(cx).map_err(Into::into),
+        };
+        match frame {
+            Poll::Pending if under_way.deadline.poll(cx).is_ready() => {
+                if let Source::Http1(leg) = &under_way.source {
+                    leg.lose_track();
                 }
-                _ => Poll::Pending,
-            },
+                self.end();
+                Poll::Ready(Some(Err(ReadTimeout.into())))
+            }
+            Poll::Ready(None | Some(Err(_))) => {
+                self.end();
+                frame
+            }
+            frame => frame,
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming
-            .as_ref()
-            .is_none_or(http_body::Body::is_end_stream)
+        match &self.under_way {
+            None => true,
+            Some(under_way) => match &under_way.source {
+                Source::Http1(leg) => leg.is_body_over(),
+                Source::Http2(incoming) => incoming.is_end_stream(),
+            },
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming
-            .as_ref()
-            .map_or_else(|| SizeHint::with_exact(0), http_body::Body::size_hint)
+        match &self.under_way {
+            None => SizeHint::with_exact(0),
+            Some(under_way) => match &under_way.source {
+                Source::Http1(leg) => leg.body_size(),
+                Source::Http2(incoming) => incoming.size_hint(),
+            },
+        }
     }
 }
 
@@ -155,68 +186,14 @@ impl http_body::Body for Upload {
     }
 }
 
-fn broken(error: hyper::Error) -> BoxError {
-    let source = error
-        .source()
-        .and_then(|source| source.downcast_ref::<io::Error>());
-    let is_malformed = source.is_some_and(|source| {
-        matches!(
-            source.kind(),
-            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
-        )
-    });
-    if is_malformed {
-        Malformed(error).into()
-    } else {
-        error.into()
-    }
-}
-
-/// The most of an unwanted body that is read, as in Go, to keep the connection.
-const MAX_UNWANTED: usize = 256 << 10;
-
-/// How long the rest of an unwanted body may take.
-const UNWANTED_TIME: Duration = Duration::from_millis(250);
-
-/// Reads what nobody wants, so that the next request can be read; tells whether that is possible now.
-pub(crate) async fn drain(mut incoming: Incoming, connection: &Connection) -> bool {
-    use http_body::Body;
-    if incoming.size_hint().lower() > MAX_UNWANTED as u64 {
-        return false;
-    }
-    let deadline = connection.deadline_in(UNWANTED_TIME);
-    let mut n_read = 0;
-    while n_read <= MAX_UNWANTED {
-        let frame = poll_fn(|cx| match Pin::new(&mut incoming).poll_frame(cx) {
-            Poll::Pending if deadline.poll(cx).is_ready() => Poll::Ready(Err(())),
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(frame) => Poll::Ready(frame.transpose().map_err(|_| ())),
-        });
-        match frame.await {
-            Ok(Some(frame)) => n_read += frame.data_ref().map_or(0, Bytes::len),
-            Ok(None) => {
-                connection.has_body();
-                return true;
-            }
-            Err(()) => return false,
-        }
-    }
-    false
-}
-
-/// What a client gets after the head. When it is gone, so is the request.
-pub(crate) struct ResponseBody {
-    content: Content,
-    /// What broke the answer off, held back once.
-    failure: Option<traefikrs_upstream::Error>,
-    _in_flight: InFlight,
-}
-
+/// What a client gets after the head.
 pub(crate) enum Content {
     Whole(Bytes),
     Upstream(Counted<UpstreamBody<Upload>>),
     /// Something else is done when it is through.
     Followed(Box<Followed>),
+    /// The request could not be read.
+    Refusal(Refused),
 }
 
 impl Content {
@@ -224,7 +201,7 @@ impl Content {
     pub(crate) fn is_complete(&self) -> bool {
         use http_body::Body;
         match self {
-            Self::Whole(_) => true,
+            Self::Whole(_) | Self::Refusal(_) => true,
             Self::Upstream(body) => body.is_end_stream(),
             Self::Followed(followed) => followed.content().is_complete(),
         }
@@ -235,6 +212,52 @@ impl From<&'static str> for Content {
     fn from(text: &'static str) -> Self {
         Self::Whole(Bytes::from_static(text.as_bytes()))
     }
+}
+
+impl http_body::Body for Content {
+    type Data = Bytes;
+    type Error = traefikrs_upstream::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match &mut *self {
+            Self::Whole(bytes) => {
+                let bytes = std::mem::take(bytes);
+                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+            }
+            Self::Upstream(body) => Pin::new(body).poll_frame(cx),
+            Self::Followed(followed) => followed.poll_frame(cx),
+            Self::Refusal(_) => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => bytes.is_empty(),
+            Self::Upstream(body) => body.is_end_stream(),
+            Self::Followed(followed) => followed.content().is_end_stream(),
+            Self::Refusal(_) => true,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Upstream(body) => body.size_hint(),
+            Self::Followed(followed) => followed.content().size_hint(),
+            Self::Refusal(_) => SizeHint::with_exact(0),
+        }
+    }
+}
+
+/// What a client of HTTP/2 gets after the head. When it is gone, so is the request.
+pub(crate) struct ResponseBody {
+    content: Content,
+    /// What broke the answer off, held back once.
+    failure: Option<traefikrs_upstream::Error>,
+    _in_flight: InFlight,
 }
 
 impl ResponseBody {
@@ -262,7 +285,7 @@ impl http_body::Body for ResponseBody {
         match Pin::new(&mut this.content).poll_frame(cx) {
             Poll::Ready(Some(Err(error))) => {
                 tracing::debug!(%error, "answer broken off");
-                // A failed body ends the connection at once; what came before is written first.
+                // A failed body ends the stream at once; what came before is written first.
                 this.failure = Some(error);
                 cx.waker().wake_by_ref();
                 Poll::Pending
@@ -277,40 +300,5 @@ impl http_body::Body for ResponseBody {
 
     fn size_hint(&self) -> SizeHint {
         self.content.size_hint()
-    }
-}
-
-impl http_body::Body for Content {
-    type Data = Bytes;
-    type Error = traefikrs_upstream::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match &mut *self {
-            Self::Whole(bytes) => {
-                let bytes = std::mem::take(bytes);
-                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
-            }
-            Self::Upstream(body) => Pin::new(body).poll_frame(cx),
-            Self::Followed(followed) => followed.poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Whole(bytes) => bytes.is_empty(),
-            Self::Upstream(body) => body.is_end_stream(),
-            Self::Followed(followed) => followed.content().is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Upstream(body) => body.size_hint(),
-            Self::Followed(followed) => followed.content().size_hint(),
-        }
     }
 }

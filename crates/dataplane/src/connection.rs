@@ -1,39 +1,28 @@
 //! One client connection: which protocol it speaks, how long it may take, when it ends.
 
 use std::cell::{Cell, RefCell};
-use std::convert::Infallible;
 use std::future::poll_fn;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, Request};
-use http_body::Body;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
+use bytes::{Buf, Bytes};
+use http::HeaderValue;
+use traefikrs_http1::{SMALL_READ, append};
 use traefikrs_lb::Ticket;
 use traefikrs_upstream::UpgradedIo;
 
 use crate::clock::{Clock, Deadline, Millis};
 use crate::entry_point::{EntryPoint, Stage};
 use crate::proxy_protocol::{self, Start};
-use crate::request_line::{HeadEnd, Note};
-use crate::serve::serve;
-use crate::socket::Socket;
-use crate::tunnel;
+use crate::stream::Stream;
 use crate::unshared::Unshared;
+use crate::{http1, http2};
 
 const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-/// Room for the first read of a connection: a usual request.
-const FIRST_READ: usize = 4096;
 
 /// How long a connection that was asked to end may take to do so.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -51,20 +40,6 @@ pub(crate) struct Connection {
     waiting_for: Cell<WaitingFor>,
     /// When the head now being read, or read last, began to arrive.
     head_began: Cell<Millis>,
-    next: Cell<Next>,
-    note: Cell<Option<Note>>,
-    /// Whether the target of the request that is read next is known as it was written.
-    line_is_known: Cell<bool>,
-    /// Whether what was read of [`Next::Any`] could hide a `#` of a target.
-    has_hash: Cell<bool>,
-    /// The last bytes of it.
-    tail: Cell<[u8; 3]>,
-    /// A body is being read whose end the socket cannot tell.
-    is_in_body: Cell<bool>,
-    /// Waits for the request under way, with bytes of the next one.
-    reader: RefCell<Option<Waker>>,
-    /// The rest of a body that nobody wants.
-    unread: RefCell<Option<Incoming>>,
     under_way: Cell<u32>,
     served: Cell<u64>,
     /// No request after this one is wanted.
@@ -85,29 +60,6 @@ pub(crate) enum Protocol {
     Http2,
 }
 
-/// What comes next from a client of HTTP/1, as far as the socket can tell.
-///
-/// hyper gets a head, and then what belongs to it. What comes behind is given out when it asks for the next head,
-/// because the line of that one has to be [looked at](crate::request_line) first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// A request line.
-    Line,
-    /// The rest of a head.
-    Head(HeadEnd),
-    /// So many bytes of a body.
-    Body(u64),
-    /// The next request, which has to wait.
-    Later,
-    /// Anything: chunks and what follows them, or another protocol than HTTP/1.
-    Any,
-}
-
-/// The request's target may be another than what hyper says.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("request sent ahead, behind chunks, with a target that cannot be told")]
-pub(crate) struct Untold;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum WaitingFor {
     /// The rest of a head.
@@ -118,14 +70,14 @@ enum WaitingFor {
     Request,
 }
 
-/// What to do about a connection.
-enum Order {
+/// What to do about a connection of HTTP/2.
+pub(crate) enum Order {
     Finish,
     Cut,
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn run(stream: TcpStream, socket_peer: SocketAddr, entry_point: Rc<EntryPoint>) {
+pub(crate) async fn run(stream: Stream, socket_peer: SocketAddr, entry_point: Rc<EntryPoint>) {
     let _open = entry_point.opened();
     let clock = entry_point.clock();
     let deadline = Deadline::new(clock);
@@ -134,10 +86,10 @@ pub(crate) async fn run(stream: TcpStream, socket_peer: SocketAddr, entry_point:
         return;
     };
     let connection = Rc::new(Connection::new(entry_point, &opening, deadline));
-    let socket = Socket::new(stream, opening.early, Rc::clone(&connection));
     match opening.protocol {
-        Protocol::Http1 => http1(connection, socket).await,
-        Protocol::Http2 => http2(connection, socket).await,
+        Protocol::Http1 => http1::serve(connection, stream, opening.early).await,
+        // Boxed, because most connections do not need the room.
+        Protocol::Http2 => Box::pin(http2::serve(connection, stream, opening.early)).await,
     }
 }
 
@@ -150,11 +102,11 @@ struct Opening {
 
 /// Reads until the client and its protocol are known; `None` if that does not happen in time.
 async fn open(
-    mut stream: TcpStream,
+    mut stream: Stream,
     socket_peer: SocketAddr,
     entry_point: &EntryPoint,
     deadline: &Deadline,
-) -> Option<(TcpStream, Opening)> {
+) -> Option<(Stream, Opening)> {
     let opening = {
         let mut opening = pin!(read_opening(&mut stream, socket_peer, entry_point));
         let mut is_hurried = false;
@@ -176,25 +128,25 @@ async fn open(
 }
 
 async fn read_opening(
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     socket_peer: SocketAddr,
     entry_point: &EntryPoint,
 ) -> Option<Opening> {
-    let mut early = BytesMut::with_capacity(FIRST_READ);
+    let mut early = Bytes::new();
     let mut peer = socket_peer;
     if let Some(trust) = &entry_point.options.proxy_protocol {
         let (len, client) = loop {
             match proxy_protocol::read(&early) {
                 Ok(Start::Header { len, client }) => break (len, client),
                 Ok(Start::Absent) => break (0, None),
-                Ok(Start::Partial) => read_more(stream, &mut early).await?,
+                Ok(Start::Partial) => read_more(stream, entry_point, &mut early).await?,
                 Err(error) => {
                     tracing::debug!(%error, %socket_peer, "connection closed");
                     return None;
                 }
             }
         };
-        bytes::Buf::advance(&mut early, len);
+        early.advance(len);
         // Traefik: the header of a peer that is not trusted is read as well, and then forgotten.
         if let Some(client) = client.filter(|_| trust.includes(socket_peer.ip())) {
             peer = client;
@@ -207,85 +159,21 @@ async fn read_opening(
         if !H2_PREFACE.starts_with(&early) {
             break Protocol::Http1;
         }
-        read_more(stream, &mut early).await?;
+        read_more(stream, entry_point, &mut early).await?;
     };
     Some(Opening {
         peer,
-        early: early.freeze(),
+        early,
         protocol,
     })
 }
 
 /// `None` at the end of the stream.
-async fn read_more(stream: &mut TcpStream, early: &mut BytesMut) -> Option<()> {
-    match stream.read_buf(early).await {
-        Ok(1..) => Some(()),
-        Ok(0) | Err(_) => None,
-    }
-}
-
-async fn http1(connection: Rc<Connection>, socket: Socket) {
-    let shared = Rc::clone(&connection);
-    let service = service_fn(move |request| {
-        // At once: hyper may read on before it polls the future.
-        let told = shared.has_head(&request);
-        let in_flight = shared.begin();
-        let connection = Rc::clone(&shared);
-        async move {
-            told?;
-            Ok::<_, Untold>(serve(connection, in_flight, request).await)
-        }
-    });
-    let mut hyper = connection
-        .entry_point
-        .http1
-        .serve_connection(TokioIo::new(socket), service);
-    let ended = poll_fn(|cx| {
-        match connection.order(cx) {
-            Some(Order::Cut) => return Poll::Ready(Ok(())),
-            Some(Order::Finish) => Pin::new(&mut hyper).graceful_shutdown(),
-            None => {}
-        }
-        Pin::new(&mut hyper).poll(cx)
-    })
-    .await;
-    if let Err(error) = ended {
-        tracing::debug!(%error, peer = %connection.peer, "connection ended");
-    }
-    let Some(server) = connection.tunnel.take() else {
-        return;
-    };
-    let http1::Parts { io, read_buf, .. } = hyper.into_parts();
-    let mut client = io.into_inner();
-    client.unread(&read_buf);
-    tunnel::run(client, server, &connection).await;
-}
-
-async fn http2(connection: Rc<Connection>, socket: Socket) {
-    let shared = Rc::clone(&connection);
-    let service = service_fn(move |request| {
-        let in_flight = shared.begin();
-        let connection = Rc::clone(&shared);
-        async move { Ok::<_, Infallible>(serve(connection, in_flight, request).await) }
-    });
-    let mut hyper = pin!(
-        connection
-            .entry_point
-            .http2
-            .serve_connection(TokioIo::new(socket), service)
-    );
-    let ended = poll_fn(|cx| {
-        match connection.order(cx) {
-            Some(Order::Cut) => return Poll::Ready(Ok(())),
-            Some(Order::Finish) => hyper.as_mut().graceful_shutdown(),
-            None => {}
-        }
-        hyper.as_mut().poll(cx)
-    })
-    .await;
-    if let Err(error) = ended {
-        tracing::debug!(%error, peer = %connection.peer, "connection ended");
-    }
+async fn read_more(stream: &mut Stream, entry_point: &EntryPoint, early: &mut Bytes) -> Option<()> {
+    let read = poll_fn(|cx| entry_point.worker.poll_read(stream, SMALL_READ, cx)).await;
+    let read = read.ok().filter(|read| !read.is_empty())?;
+    append(early, read);
+    Some(())
 }
 
 impl Connection {
@@ -300,17 +188,6 @@ impl Connection {
             deadline,
             waiting_for: Cell::new(WaitingFor::Head),
             head_began: Cell::new(now),
-            next: Cell::new(match opening.protocol {
-                Protocol::Http1 => Next::Line,
-                Protocol::Http2 => Next::Any,
-            }),
-            note: Cell::new(None),
-            line_is_known: Cell::new(false),
-            has_hash: Cell::new(false),
-            tail: Cell::default(),
-            is_in_body: Cell::new(false),
-            reader: RefCell::new(None),
-            unread: RefCell::new(None),
             under_way: Cell::new(0),
             served: Cell::new(0),
             is_last: Cell::new(false),
@@ -327,135 +204,19 @@ impl Connection {
         }
     }
 
-    fn clock(&self) -> &Rc<Clock> {
+    pub(crate) fn clock(&self) -> &Rc<Clock> {
         self.entry_point.clock()
     }
 
-    /// Told by the socket how much came in.
-    pub(crate) fn received(&self, len: usize) {
-        if len == 0 || self.waiting_for.get() != WaitingFor::Request {
+    /// Told that something of a head has come in.
+    pub(crate) fn received(&self) {
+        if self.waiting_for.get() != WaitingFor::Request {
             return;
         }
         self.head_began.set(self.clock().now());
-        if self.protocol == Protocol::Http1 {
-            self.waiting_for.set(WaitingFor::Head);
-            let limit = self.entry_point.options.timeouts.read;
-            self.deadline.set(self.clock().after(limit));
-        }
-    }
-
-    /// What comes next.
-    pub(crate) fn next(&self) -> Next {
-        let next = self.next.get();
-        if self.protocol == Protocol::Http2 || self.under_way.get() > 0 {
-            return next;
-        }
-        match next {
-            // What comes next is not HTTP.
-            Next::Later if self.tunnel.borrow().is_some() => next,
-            Next::Later => Next::Line,
-            // hyper asks for more than an empty line only behind a body: it has nothing left of what came before.
-            Next::Any if !self.is_in_body.get() && self.ended_in_empty_line() => Next::Line,
-            next => next,
-        }
-    }
-
-    fn ended_in_empty_line(&self) -> bool {
-        let tail = self.tail.get();
-        tail == *b"\n\r\n" || tail.ends_with(b"\n\n")
-    }
-
-    /// Told by the socket what comes next now.
-    pub(crate) fn has_read(&self, next: Next) {
-        self.next.set(if next == Next::Body(0) {
-            Next::Later
-        } else {
-            next
-        });
-    }
-
-    /// Told by the socket what came in of [`Next::Any`].
-    pub(crate) fn has_read_any(&self, bytes: &[u8]) {
-        self.received(bytes.len());
-        if self.protocol == Protocol::Http2 {
-            return;
-        }
-        if memchr::memchr(b'#', bytes).is_some() {
-            self.has_hash.set(true);
-        }
-        let mut tail = self.tail.get();
-        for &byte in bytes.iter().skip(bytes.len().saturating_sub(tail.len())) {
-            tail = [tail[1], tail[2], byte];
-        }
-        self.tail.set(tail);
-    }
-
-    /// Told by the socket that it keeps bytes until the request under way has ended.
-    pub(crate) fn reader_waits(&self, cx: &Context<'_>) {
-        self.reader.replace(Some(cx.waker().clone()));
-    }
-
-    /// Told of each head of HTTP/1 before anything more is read.
-    fn has_head(&self, request: &Request<Incoming>) -> Result<(), Untold> {
-        let body = request.body();
-        let is_over = body.is_end_stream();
-        if !self.line_is_known.take() {
-            self.is_in_body.set(!is_over);
-            return if self.has_hash.get() {
-                Err(Untold)
-            } else {
-                Ok(())
-            };
-        }
-        self.next.set(match body.size_hint().exact() {
-            _ if is_over => Next::Later,
-            Some(length) => Next::Body(length),
-            None => {
-                self.is_in_body.set(true);
-                Next::Any
-            }
-        });
-        Ok(())
-    }
-
-    /// Told that all of a body has been read.
-    pub(crate) fn has_body(&self) {
-        self.is_in_body.set(false);
-    }
-
-    /// Keeps the rest of a body.
-    pub(crate) fn leave_unread(&self, incoming: Incoming) {
-        if self.protocol == Protocol::Http1 {
-            self.unread.replace(Some(incoming));
-        }
-    }
-
-    pub(crate) fn take_unread(&self) -> Option<Incoming> {
-        self.unread.take()
-    }
-
-    /// No request after this one can be read.
-    pub(crate) fn is_spoilt(&self) {
-        if self.protocol == Protocol::Http1 {
-            self.is_last.set(true);
-        }
-    }
-
-    /// Whether a head has begun to come in and no request is under way.
-    pub(crate) fn reads_head(&self) -> bool {
-        self.protocol == Protocol::Http1 && self.waiting_for.get() == WaitingFor::Head
-    }
-
-    /// Told by the socket that a request line has come in, and what hyper will not tell of it.
-    pub(crate) fn has_line(&self, note: Option<Note>) {
-        self.line_is_known.set(true);
-        self.has_hash.set(false);
-        self.note.set(note);
-    }
-
-    /// What is to be known of the target just read besides.
-    pub(crate) fn take_note(&self) -> Option<Note> {
-        self.note.take()
+        self.waiting_for.set(WaitingFor::Head);
+        let limit = self.entry_point.options.timeouts.read;
+        self.deadline.set(self.clock().after(limit));
     }
 
     /// Counts a request in.
@@ -506,9 +267,14 @@ impl Connection {
         self.protocol
     }
 
-    /// Whether the answer says that no more requests are wanted.
-    pub(crate) fn says_close(&self) -> bool {
-        self.is_last.get() && self.protocol == Protocol::Http1
+    /// Whether the connection has had the requests or the time that it may have.
+    pub(crate) fn is_last(&self) -> bool {
+        self.is_last.get()
+    }
+
+    /// Whether the entry point takes no more requests.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.entry_point.stage() != Stage::Serving
     }
 
     /// A deadline for the request whose head has just been read.
@@ -528,6 +294,16 @@ impl Connection {
         deadline
     }
 
+    /// Reads what is there, into at least `room` bytes. Nothing means the end.
+    pub(crate) fn poll_read(
+        &self,
+        stream: &mut Stream,
+        room: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Bytes>> {
+        self.entry_point.worker.poll_read(stream, room, cx)
+    }
+
     /// What becomes of the connection when the 101 is written.
     pub(crate) fn tunnel_to(&self, server: UpgradedIo, ticket: Ticket) {
         *self.tunnel.borrow_mut() = Some(server);
@@ -539,26 +315,34 @@ impl Connection {
     /// Traefik: once switched to another protocol, a connection may be silent for as long as it likes.
     pub(crate) fn begin_tunnel(&self) {
         self.waiting_for.set(WaitingFor::Answer);
-        self.next.set(Next::Any);
         self.deadline.clear();
     }
 
-    /// Ready when everything must end.
-    pub(crate) fn poll_cut(&self, cx: &Context<'_>) -> Poll<()> {
-        if self.entry_point.stage() == Stage::Cut {
-            return Poll::Ready(());
-        }
-        self.deadline.poll(cx)
+    /// What becomes of the connection now that its 101 is written.
+    pub(crate) fn take_tunnel(&self) -> Option<UpgradedIo> {
+        self.tunnel.take()
     }
 
-    /// What to do now; the task is woken when that may change.
-    fn order(&self, cx: &Context<'_>) -> Option<Order> {
+    /// Whether a connection of HTTP/1 must end now, whatever is under way; the task is woken when that may change.
+    pub(crate) fn is_over(&self, cx: &Context<'_>) -> bool {
+        let is_late = self.deadline.poll(cx).is_ready();
+        let is_idle = self.waiting_for.get() == WaitingFor::Request;
+        is_late
+            || match self.entry_point.stage() {
+                Stage::Serving => false,
+                Stage::Draining => is_idle,
+                Stage::Cut => true,
+            }
+    }
+
+    /// What to do about a connection of HTTP/2 now; the task is woken when that may change.
+    pub(crate) fn order(&self, cx: &Context<'_>) -> Option<Order> {
         let is_late = self.deadline.poll(cx).is_ready();
         let stage = self.entry_point.stage();
         if stage == Stage::Cut {
             return Some(Order::Cut);
         }
-        let is_worn_out = self.is_last.get() && self.protocol == Protocol::Http2;
+        let is_worn_out = self.is_last.get();
         let is_idle = self.waiting_for.get() == WaitingFor::Request;
         if is_late && (self.is_finishing.get() || !is_idle) {
             return Some(Order::Cut);
@@ -583,9 +367,6 @@ impl Connection {
             return;
         }
         self.waiting_for.set(WaitingFor::Request);
-        if let Some(reader) = self.reader.take() {
-            reader.wake();
-        }
         let limit = if self.is_finishing.get() {
             Some(FAREWELL)
         } else {

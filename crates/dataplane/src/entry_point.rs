@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::rt::Executor;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http2;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
@@ -17,12 +17,6 @@ use crate::clock::Clock;
 use crate::connection;
 use crate::options::{EntryPointOptions, HttpOptions};
 use crate::worker::Worker;
-
-/// Traefik: Go lets heads grow this much over the limit.
-const HEADER_SLACK: usize = 4096;
-
-/// More than hyper's own limit of 100, which is a matter of stack space; fields beyond that are refused with 431.
-const MAX_FIELDS: usize = 256;
 
 /// HTTP/2 settings of Traefik's server.
 const MAX_FRAME_SIZE: u32 = 1 << 20;
@@ -41,7 +35,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct EntryPoint {
     pub(crate) options: Arc<EntryPointOptions>,
     pub(crate) worker: Rc<Worker>,
-    pub(crate) http1: http1::Builder,
     pub(crate) http2: http2::Builder<LocalTasks>,
     stage: Cell<Stage>,
     open: Cell<usize>,
@@ -72,7 +65,6 @@ impl<F: Future<Output = ()> + 'static> Executor<F> for LocalTasks {
 impl EntryPoint {
     pub(crate) fn new(options: Arc<EntryPointOptions>, worker: Rc<Worker>) -> Rc<Self> {
         Rc::new(Self {
-            http1: http1_settings(&options.http),
             http2: http2_settings(&options.http),
             options,
             worker,
@@ -190,21 +182,6 @@ fn is_about_the_connection(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionRefused
             | io::ErrorKind::Interrupted
     )
-}
-
-fn http1_settings(options: &HttpOptions) -> http1::Builder {
-    const SMALLEST_BUFFER: usize = 8192;
-    let max_head = options.max_header_bytes.saturating_add(HEADER_SLACK);
-    let mut builder = http1::Builder::new();
-    builder
-        // Traefik: a client that closes its half is taken to have gone, and its request with it.
-        .half_close(false)
-        .header_read_timeout(None)
-        .max_headers(MAX_FIELDS)
-        .max_header_size(max_head)
-        .max_buf_size(max_head.max(SMALLEST_BUFFER))
-        .title_case_headers(true);
-    builder
 }
 
 fn http2_settings(options: &HttpOptions) -> http2::Builder<LocalTasks> {

@@ -1,15 +1,14 @@
 //! The request as the server gets it, and the answer as the client gets it.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use http::header::{CONNECTION, CONTENT_LENGTH, Entry, HOST, TE, TRAILER, UPGRADE};
-use http::response;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
-use hyper::ext::ReasonPhrase;
 use traefikrs_compile::compiled::{Https, LoadBalancer, Scheme, Server, ServerHost, Transport};
 use traefikrs_gourl::query::Semicolons;
-use traefikrs_upstream::{self as upstream, Limits, Outgoing, Peer, Target};
+use traefikrs_upstream::{self as upstream, Limits, OnInterim, Outgoing, Peer, Target};
 
 use crate::answer::{self, Answer};
 use crate::body::{Content, Upload};
@@ -34,7 +33,8 @@ pub(crate) async fn ask(
     let (balancer, server) = (turn.balancer, turn.server);
     let peer = peer(connection, server);
     let limits = limits(&balancer.transport, worker.shared.n_workers);
-    let answered = match outgoing(connection, balancer, server, inbound, body) {
+    // Traefik: what is not final is swallowed where another server may be asked.
+    let answered = match outgoing(connection, balancer, server, inbound, body, None) {
         Ok(outgoing) => worker
             .upstreams
             .send(&peer, &limits, outgoing)
@@ -66,7 +66,6 @@ pub(crate) fn answer(
             }
             // The client's connection has a version of its own.
             head.version = Version::HTTP_11;
-            name_status(&mut head);
             Response::from_parts(head, Content::Upstream(Counted::new(body, turn.ticket)))
         }
         Ok(upstream::Answer::Upgraded { mut head, io }) => {
@@ -82,16 +81,6 @@ pub(crate) fn answer(
     }
 }
 
-/// Gives a status that has no name the one that Go gives it.
-fn name_status(head: &mut response::Parts) {
-    if head.status.canonical_reason().is_none() {
-        let name = format!("status code {}", head.status.as_u16());
-        if let Ok(name) = ReasonPhrase::try_from(name) {
-            head.extensions.insert(name);
-        }
-    }
-}
-
 /// What the server is told.
 pub(crate) fn outgoing(
     connection: &Connection,
@@ -99,6 +88,7 @@ pub(crate) fn outgoing(
     server: &Server,
     inbound: Inbound,
     body: Upload,
+    on_interim: Option<Rc<dyn OnInterim>>,
 ) -> Result<Outgoing<Upload>, Error> {
     let Inbound {
         parts,
@@ -155,7 +145,7 @@ pub(crate) fn outgoing(
         headers,
         body,
         upgrade,
-        on_interim: None,
+        on_interim,
     })
 }
 

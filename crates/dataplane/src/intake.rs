@@ -5,20 +5,18 @@
 
 use std::borrow::Cow;
 
-use http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, COOKIE, EXPECT, HOST, PRAGMA, TRAILER, TRANSFER_ENCODING,
-    UPGRADE,
-};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, COOKIE, EXPECT, HOST, PRAGMA, UPGRADE};
 use http::request::Parts;
-use http::uri::{Authority, PathAndQuery};
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 use traefikrs_gourl::query::Semicolons;
 use traefikrs_gourl::{InvalidEscape, canonical_path, host, normalized_path};
+use traefikrs_http1::Refused;
 
 use crate::answer::{self, Answer};
 use crate::connection::{Connection, Protocol};
 use crate::options::HttpOptions;
-use crate::request_line::Note;
+use crate::serve::Asked;
 
 mod connection_header;
 mod forwarded;
@@ -43,19 +41,17 @@ pub(crate) struct Intake {
 }
 
 /// Checks and cleans a request; the answer to one that is refused is the error.
-pub(crate) fn take_in(connection: &Connection, parts: &mut Parts) -> Result<Intake, Box<Answer>> {
+pub(crate) fn take_in(connection: &Connection, asked: &mut Asked) -> Result<Intake, Box<Answer>> {
+    let parts = &mut asked.parts;
+    let options = &connection.entry_point.options;
+    let seen = Seen::among(&parts.headers);
+    let host = settle_host(parts, asked.host.take())?;
+    check_framing(parts, seen)?;
+    check_expectation(parts, seen)?;
     if parts.method == Method::CONNECT {
         return Err(Box::new(answer::last(StatusCode::NOT_IMPLEMENTED)));
     }
-    let options = &connection.entry_point.options;
-    let seen = Seen::among(&parts.headers);
-    check_framing(parts, seen)?;
-    let note = connection.take_note();
-    if note == Some(Note::Bad) {
-        return Err(bad_request());
-    }
-    let host = settle_host(parts)?;
-    if note == Some(Note::Fragment) {
+    if asked.has_fragment {
         return Err(Box::new(answer::empty(StatusCode::BAD_REQUEST)));
     }
     if parts.uri.path() == "*" && parts.method == Method::OPTIONS {
@@ -82,7 +78,7 @@ pub(crate) fn take_in(connection: &Connection, parts: &mut Parts) -> Result<Inta
         None
     };
     Ok(Intake {
-        path_is_empty: note == Some(Note::NoPath) && !options.http.sanitize_path,
+        path_is_empty: asked.has_no_path && !options.http.sanitize_path,
         host,
         upgrade,
         seen,
@@ -102,42 +98,21 @@ fn upgrade_of(parts: &Parts) -> Option<HeaderValue> {
 }
 
 fn bad_request() -> Box<Answer> {
-    Box::new(answer::refusal(StatusCode::BAD_REQUEST, "400 Bad Request"))
+    refuse(Refused::Malformed)
 }
 
-/// Refuses codings and expectations that this server does not know.
+fn refuse(refused: Refused) -> Box<Answer> {
+    Box::new(answer::refusal(refused))
+}
+
+/// Has only one framing go on, one that any server can count and read.
 fn check_framing(parts: &mut Parts, seen: Seen) -> Result<(), Box<Answer>> {
-    if seen.transfer_encoding() {
-        let mut codings = parts.headers.get_all(TRANSFER_ENCODING).iter();
-        let is_chunked = codings
-            .next()
-            .is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
-        if !is_chunked || codings.next().is_some() {
-            return Err(Box::new(answer::refusal(
-                StatusCode::NOT_IMPLEMENTED,
-                "Unsupported transfer encoding",
-            )));
-        }
-        check_announced_trailers(&parts.headers)?;
-        // RFC 9112 §6.3: the coding overrides a length, and only one of them may be passed on.
-        parts.headers.remove(TRANSFER_ENCODING);
-        parts.headers.remove(CONTENT_LENGTH);
-    } else if seen.content_length() && parts.headers.get(CONTENT_LENGTH).is_some_and(is_too_long) {
+    if seen.content_length() && parts.headers.get(CONTENT_LENGTH).is_some_and(is_too_long) {
         return Err(bad_request());
     }
     if seen.framing_alias() {
         parts.headers.remove(CONTENT_LENGTH_ALIAS);
         parts.headers.remove(TRANSFER_ENCODING_ALIAS);
-    }
-    if seen.expect() && parts.version < Version::HTTP_2 {
-        let expected = parts
-            .headers
-            .get(EXPECT)
-            .map(HeaderValue::as_bytes)
-            .unwrap_or_default();
-        if !has_token(expected, b"100-continue") && !expected.is_empty() {
-            return Err(Box::new(answer::last(StatusCode::EXPECTATION_FAILED)));
-        }
     }
     Ok(())
 }
@@ -151,63 +126,61 @@ fn is_too_long(length: &HeaderValue) -> bool {
     length.is_none_or(|length| i64::try_from(length).is_err())
 }
 
-/// RFC 9110 §6.5.1: what frames a message cannot come behind it.
-fn check_announced_trailers(headers: &HeaderMap) -> Result<(), Box<Answer>> {
-    let announced = headers.get_all(TRAILER).iter();
-    let mut names = announced.flat_map(|line| tokens(line.as_bytes()));
-    let frames = |name: &[u8]| {
-        [TRANSFER_ENCODING, CONTENT_LENGTH, TRAILER]
-            .iter()
-            .any(|framing| name.eq_ignore_ascii_case(framing.as_str().as_bytes()))
-    };
-    if names.any(frames) {
-        return Err(bad_request());
+/// Refuses expectations that this server does not know.
+fn check_expectation(parts: &Parts, seen: Seen) -> Result<(), Box<Answer>> {
+    if !seen.expect() || parts.version >= Version::HTTP_2 {
+        return Ok(());
     }
-    Ok(())
+    match parts.headers.get(EXPECT).map(HeaderValue::as_bytes) {
+        None | Some(b"") => Ok(()),
+        Some(expected) if has_token(expected, b"100-continue") => Ok(()),
+        Some(_) => Err(Box::new(answer::last(StatusCode::EXPECTATION_FAILED))),
+    }
 }
 
 /// Finds the host that the request is for, which is the one of its target if that is absolute, and makes `Host` say so.
-fn settle_host(parts: &mut Parts) -> Result<HeaderValue, Box<Answer>> {
+fn settle_host(
+    parts: &mut Parts,
+    of_target: Option<HeaderValue>,
+) -> Result<HeaderValue, Box<Answer>> {
     let mut hosts = parts.headers.get_all(HOST).iter();
     let header = hosts.next();
     if hosts.next().is_some() {
         return Err(bad_request());
     }
-    let refuse = |text| Err(Box::new(answer::refusal(StatusCode::BAD_REQUEST, text)));
-    if header.is_none() && parts.version == Version::HTTP_11 {
-        return refuse("400 Bad Request: missing required Host header");
-    }
     if header.is_some_and(|header| !host::is_valid(header.as_bytes())) {
-        return refuse("400 Bad Request: malformed Host header");
+        return Err(refuse(Refused::MalformedHost));
     }
-    if parts.uri.scheme().is_none() && parts.uri.authority().is_some() {
-        // The form is for CONNECT only.
-        return Err(bad_request());
-    }
-    let scheme = parts.uri.scheme_str().unwrap_or("http");
-    if !scheme.starts_with(|first: char| first.is_ascii_alphabetic()) {
-        // RFC 3986 §3.1, which the URI type is lenient about.
-        return Err(bad_request());
-    }
-    let authority = parts.uri.authority().map_or("", Authority::as_str);
-    if parts.version == Version::HTTP_2 && authority.contains('@') {
-        // RFC 9113 §8.3.1.
-        return Err(bad_request());
-    }
-    let absolute = parts.uri.authority().map(|authority| {
-        let authority = authority.as_str();
-        authority
-            .rsplit_once('@')
-            .map_or(authority, |(_, host)| host)
-    });
-    match absolute {
-        Some(host) if !host.is_empty() => {
-            let host = HeaderValue::from_str(host).map_err(|_| bad_request())?;
+    let of_target = match of_target {
+        None if parts.method != Method::CONNECT => host_of(&parts.uri)?,
+        of_target => of_target,
+    };
+    match of_target {
+        Some(host) => {
             parts.headers.insert(HOST, host.clone());
             Ok(host)
         }
-        _ => Ok(header.cloned().unwrap_or(HeaderValue::from_static(""))),
+        None => Ok(header.cloned().unwrap_or(HeaderValue::from_static(""))),
     }
+}
+
+/// The host that HTTP/2 tells beside the headers.
+fn host_of(uri: &Uri) -> Result<Option<HeaderValue>, Box<Answer>> {
+    let Some(authority) = uri.authority() else {
+        return Ok(None);
+    };
+    let scheme = uri.scheme_str().unwrap_or_default();
+    if !scheme.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        // RFC 3986 §3.1, which the URI type is lenient about. Without one, the form is for CONNECT.
+        return Err(bad_request());
+    }
+    let authority = authority.as_str();
+    if authority.contains('@') {
+        // RFC 9113 §8.3.1.
+        return Err(bad_request());
+    }
+    let host = HeaderValue::from_str(authority).map_err(|_| bad_request())?;
+    Ok(Some(host).filter(|host| !host.is_empty()))
 }
 
 /// The target in its canonical form, if that is another than the one it has.

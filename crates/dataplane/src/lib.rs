@@ -44,19 +44,13 @@
 //!
 //! # Where it differs
 //!
-//! - Interim responses of servers (103 and the like) are not passed on; 100 is sent by the proxy itself.
 //! - `Accept-Encoding` is left alone: nothing is asked for, and decompressed, on behalf of clients that did not ask.
-//! - Trailers of requests are passed on, which Traefik loses. Trailers of answers go to HTTP/1.1 clients that send
-//!   `TE: trailers`, and only those that `Trailer` announces.
-//! - A client that closes its half of the connection ends its request, as in Traefik, but gets no 499.
+//! - Trailers of requests are passed on, which Traefik loses.
 //! - What `Connection` of an answer names is removed even if it also says `close`.
-//! - Folded header lines, heads with more than 256 fields, targets longer than 64 KiB, `Transfer-Encoding` in HTTP/1.0
-//!   and versions but 1.0 and 1.1 are refused with 400; so is a coding that is not `chunked` in the end, which
-//!   Traefik refuses with 501.
+//! - Interim answers are kept from clients of HTTP/1.0 (RFC 9110 §15.2), and those of servers from clients of HTTP/2.
+//! - `Transfer-Encoding` in HTTP/1.0, heads with more than 4,096 fields and targets longer than 64 KiB are refused.
 //! - Only HTTP/1.1 requests may switch protocols.
 //! - Bytes that may not stand in a query are escaped before it is passed on.
-//! - A `#` in a request that was sent at once behind a chunked body, without waiting for the answer, ends the
-//!   connection.
 
 mod answer;
 mod apply;
@@ -71,6 +65,8 @@ mod entry_point;
 mod failover;
 mod forward;
 mod hop_by_hop;
+mod http1;
+mod http2;
 mod intake;
 mod internal;
 mod listen;
@@ -78,12 +74,11 @@ mod mirror;
 mod options;
 mod pick;
 pub mod proxy_protocol;
-mod refusal;
 mod replay;
-mod request_line;
 mod route;
 mod serve;
-mod socket;
+mod stream;
+mod target;
 mod tunnel;
 mod unshared;
 mod worker;

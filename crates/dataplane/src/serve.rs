@@ -1,24 +1,39 @@
 //! One request, from its head to the head of its answer.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::task::Poll;
 
-use http::header::{CONNECTION, EXPECT};
+use http::HeaderValue;
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode, Version};
-use hyper::body::Incoming;
 use traefikrs_gourl::host;
 use traefikrs_gourl::query::Semicolons;
 use traefikrs_middleware::Context;
+use traefikrs_upstream::OnInterim;
 
 use crate::answer::{self, Answer};
 use crate::apply::Passed;
-use crate::body::{RequestBody, ResponseBody, Upload};
-use crate::connection::{Connection, InFlight};
+use crate::body::{RequestBody, Upload};
+use crate::connection::Connection;
 use crate::forward::Error;
+use crate::http1::Leg;
 use crate::intake::{self, Seen};
 use crate::route::{self, Picked};
 use crate::worker::Generation;
-use crate::{body, compose, forward};
+use crate::{compose, forward};
+
+/// A request as it was asked.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) parts: Parts,
+    /// The host of an absolute target, which counts instead of the `Host` header.
+    pub(crate) host: Option<HeaderValue>,
+    /// The target has no path, not even `/`.
+    pub(crate) has_no_path: bool,
+    /// The path goes on behind a `#`.
+    pub(crate) has_fragment: bool,
+}
 
 /// A request on its way in.
 #[derive(Debug, Clone)]
@@ -35,99 +50,101 @@ pub(crate) struct Inbound {
 /// Answers a request; there is always an answer.
 ///
 /// All by one configuration, the one that is in force now. It is one future, because each layer of futures copies what
-/// it is given.
-pub(crate) async fn serve(
-    connection: Rc<Connection>,
-    mut in_flight: InFlight,
-    request: Request<Incoming>,
-) -> Response<ResponseBody> {
+/// it is given. A client of HTTP/1 is told of interim answers, and watched: the request ends when the client goes.
+pub(crate) async fn answer(
+    connection: &Rc<Connection>,
+    mut asked: Asked,
+    body: RequestBody,
+    client: Option<&Rc<Leg>>,
+) -> Answer {
     let worker = &connection.entry_point.worker;
     let generation = worker.generation();
-    let (parts, incoming) = request.into_parts();
-    // What has not been asked for is not waited for.
-    let mut asks_leave = parts.version < Version::HTTP_2
-        && parts
-            .headers
-            .get(EXPECT)
-            .is_some_and(|expected| !expected.is_empty());
+    let mut passed = Passed::default();
+    let intake = match intake::take_in(connection, &mut asked) {
+        Ok(intake) => intake,
+        Err(answer) => return *answer,
+    };
     let mut inbound = Inbound {
-        parts,
+        parts: asked.parts,
         context: Context::new(connection.peer, false),
-        upgrade: None,
-        seen: Seen::default(),
+        upgrade: intake.upgrade,
+        seen: intake.seen,
         semicolons: connection.entry_point.options.http.semicolons,
     };
-    let mut passed = Passed::default();
-    let mut answer = match lead(&connection, &generation, &mut inbound, &mut passed) {
-        Ok(Picked::Server(turn)) => {
-            asks_leave = false;
-            let context = inbound.context.clone();
-            let body = Upload::Client(RequestBody::new(incoming, &connection));
+    inbound.context.path_is_empty = intake.path_is_empty;
+    let picked = match lead(
+        connection,
+        &generation,
+        &intake.host,
+        &mut inbound,
+        &mut passed,
+    ) {
+        Ok(picked) => picked,
+        Err(answer) => return passed.back(*answer, &inbound.context),
+    };
+    let context = inbound.context.clone();
+    let body = Upload::Client(body);
+    let answer = match picked {
+        Picked::Server(turn) => {
             let (balancer, server) = (turn.balancer, turn.server);
-            let peer = forward::peer(&connection, server);
+            let peer = forward::peer(connection, server);
             let limits = forward::limits(&balancer.transport, worker.shared.n_workers);
-            let answered = match forward::outgoing(&connection, balancer, server, inbound, body) {
-                Ok(outgoing) => worker
-                    .upstreams
-                    .send(&peer, &limits, outgoing)
-                    .await
-                    .map_err(Error::from),
+            let on_interim = client.map(|leg| Rc::clone(leg) as Rc<dyn OnInterim>);
+            let outgoing =
+                forward::outgoing(connection, balancer, server, inbound, body, on_interim);
+            let answered = match outgoing {
+                Ok(outgoing) => {
+                    let sending = pin!(worker.upstreams.send(&peer, &limits, outgoing));
+                    while_awaited(client, sending)
+                        .await
+                        .map_or(Err(Error::ClientGone), |answered| {
+                            answered.map_err(Error::from)
+                        })
+                }
                 Err(error) => Err(error),
             };
-            passed.back(forward::answer(&connection, turn, answered), &context)
+            forward::answer(connection, turn, answered)
         }
-        Ok(Picked::Composed(composed)) => {
-            asks_leave = false;
-            let context = inbound.context.clone();
-            let body = Upload::Client(RequestBody::new(incoming, &connection));
-            let answer = compose::answer(composed, inbound, body, &connection).await;
-            passed.back(answer, &context)
-        }
-        Err(answer) => {
-            drop(RequestBody::new(incoming, &connection));
-            passed.back(*answer, &inbound.context)
+        Picked::Composed(composed) => {
+            let answering = compose::answer(composed, inbound, body, connection);
+            while_awaited(client, answering)
+                .await
+                .unwrap_or_else(|| answer::bare(Error::ClientGone.status()))
         }
     };
-    if let Some(unread) = connection.take_unread()
-        && (wants_close(&answer) || asks_leave || !body::drain(unread, &connection).await)
-    {
-        connection.is_spoilt();
-    }
-    // A switch to another protocol ends the requests of a connection in any case, and says so by that.
-    if connection.says_close() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-        answer
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    in_flight.is_answered = true;
-    answer.map(|content| ResponseBody::new(content, in_flight))
+    passed.back(answer, &context)
 }
 
-fn wants_close(answer: &Answer) -> bool {
-    answer
-        .headers()
-        .get(CONNECTION)
-        .is_some_and(|connection| connection == "close")
+/// Goes on with `work` for as long as the client waits for it.
+async fn while_awaited<F: Future + Unpin>(
+    client: Option<&Rc<Leg>>,
+    mut work: F,
+) -> Option<F::Output> {
+    poll_fn(|cx| match Pin::new(&mut work).poll(cx) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => match client {
+            Some(leg) => leg.poll_gone(cx).map(|()| None),
+            None => Poll::Pending,
+        },
+    })
+    .await
 }
 
-/// Takes a request in, and follows its route to whoever answers; the error is the answer it gets on the way.
+/// Follows the route of a request to whoever answers; the error is the answer it gets on the way.
 fn lead<'g>(
     connection: &Connection,
     generation: &'g Generation,
+    host: &HeaderValue,
     inbound: &mut Inbound,
     passed: &mut Passed<'g>,
 ) -> Result<Picked<'g>, Box<Answer>> {
-    let intake = intake::take_in(connection, &mut inbound.parts)?;
-    inbound.context.path_is_empty = intake.path_is_empty;
-    inbound.upgrade = intake.upgrade;
-    inbound.seen = intake.seen;
     let entry_point = &connection.entry_point;
     let routes = generation
         .compiled
         .entry_points
         .get(&entry_point.options.name)
         .ok_or_else(|| Box::new(answer::not_found()))?;
-    let canonical_host = host::canonical(route::text(&intake.host));
+    let canonical_host = host::canonical(route::text(host));
     route::lead(
         routes,
         &canonical_host,

@@ -1,20 +1,27 @@
 //! One thread that serves: its runtime, its clock, its connections to servers.
 
 use std::cell::{Cell, RefCell};
+use std::io;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::SystemTime;
 
 use arc_swap::{ArcSwap, Cache};
+use bytes::Bytes;
 use futures_util::future::join_all;
 use http::HeaderValue;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::runtime::LocalOptions;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use traefikrs_compile::{Compiled, Generation as Published};
+use traefikrs_http1::Buffers;
 use traefikrs_upstream::Upstreams;
 
 use crate::background::Background;
@@ -23,6 +30,7 @@ use crate::dataplane::Api;
 use crate::entry_point::EntryPoint;
 use crate::options::{EntryPointOptions, PingOptions};
 use crate::replay::Room;
+use crate::stream::Stream;
 
 /// What all workers share.
 pub(crate) struct Shared {
@@ -42,8 +50,10 @@ pub(crate) struct Worker {
     pub(crate) upstreams: Upstreams,
     pub(crate) server_name: HeaderValue,
     pub(crate) shared: Arc<Shared>,
-    /// Room to put a small write together.
-    pub(crate) scratch: RefCell<Vec<u8>>,
+    /// Room for what clients send and for the heads of their answers.
+    pub(crate) buffers: Buffers,
+    /// What `Date` says.
+    pub(crate) date: RefCell<String>,
     /// Room for bodies that are sent more than once.
     pub(crate) room: Rc<Room>,
     pub(crate) background: Background,
@@ -87,7 +97,8 @@ impl Worker {
             clock: Clock::new(Instant::now()),
             upstreams: Upstreams::new(),
             server_name: shared.server_name.clone(),
-            scratch: RefCell::default(),
+            buffers: Buffers::default(),
+            date: RefCell::new(date_now()),
             room: Room::new(),
             background,
             rng: RefCell::new(SmallRng::from_rng(&mut rand::rng())),
@@ -120,6 +131,17 @@ impl Worker {
         self.unshared.get()
     }
 
+    /// Reads what is there, into at least `room` bytes. Nothing means the end.
+    pub(crate) fn poll_read(
+        &self,
+        stream: &mut Stream,
+        room: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Bytes>> {
+        self.buffers
+            .poll_read(room, |block| pin!(stream.read_buf(block)).poll(cx))
+    }
+
     pub(crate) fn is_terminating(&self) -> bool {
         self.shared.is_terminating.load(Ordering::Relaxed)
     }
@@ -132,6 +154,7 @@ impl Worker {
         loop {
             let now = interval.tick().await;
             self.clock.tick(now);
+            self.date.replace(date_now());
             // A thread without requests must not keep an old configuration.
             let generation = self.generation();
             ticks = ticks.wrapping_add(1);
@@ -146,11 +169,19 @@ impl Worker {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "answers say what time it is; nothing is decided by it"
+)]
+fn date_now() -> String {
+    httpdate::fmt_http_date(SystemTime::now())
+}
+
 /// Serves on this thread until shutdown is complete.
 pub(crate) fn run(
     shared: &Arc<Shared>,
     listeners: Vec<(Arc<EntryPointOptions>, std::net::TcpListener)>,
-) -> std::io::Result<()> {
+) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build_local(LocalOptions::default())?;

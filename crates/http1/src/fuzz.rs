@@ -87,7 +87,10 @@ fn read<'a>(method: &Method, pieces: impl IntoIterator<Item = &'a [u8]>) -> Tran
 fn read_request<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Transcript {
     let mut reader = RequestReader::default();
     transcribe(pieces, |pending, transcript| {
-        let Some(head) = reader.read(pending, 1 << 16).map_err(|_| ())? else {
+        let Some(head) = reader
+            .read(pending, 1 << 16, |_, raw| Some(raw))
+            .map_err(|_| ())?
+        else {
             return Ok(Found::Part);
         };
         let line = format!("{} {:?} {:?}", head.method, head.target, head.version);

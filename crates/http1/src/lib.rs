@@ -9,7 +9,9 @@
 //! use traefikrs_http1::{Decoded, RequestReader};
 //!
 //! let mut read = Bytes::from("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi");
-//! let mut request = RequestReader::default().read(&mut read, 1 << 20)?.expect("the head is all there");
+//! let mut request = RequestReader::default()
+//!     .read(&mut read, 1 << 20, |_, target| Some(target))?
+//!     .expect("the head is all there");
 //! assert_eq!((request.method.as_str(), &request.target[..]), ("POST", &b"/a"[..]));
 //! assert_eq!(request.body.decode(&mut read), Ok(Decoded::Data(Bytes::from("hi"))));
 //! # Ok::<(), traefikrs_http1::Refused>(())

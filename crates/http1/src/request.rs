@@ -3,7 +3,7 @@
 use bytes::{Buf, Bytes};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Version,
-    header::{CONNECTION, CONTENT_LENGTH, TRAILER, TRANSFER_ENCODING},
+    header::{CONNECTION, CONTENT_LENGTH, HOST, TRAILER, TRANSFER_ENCODING},
 };
 use memchr::{memchr, memchr_iter};
 
@@ -19,11 +19,11 @@ const MORE_FIELDS: usize = 7;
 
 /// What does the head of a request say, and how does the request go on?
 #[derive(Debug)]
-pub struct RequestHead {
+pub struct RequestHead<T> {
     /// The method, whichever it is.
     pub method: Method,
-    /// The target as it was written.
-    pub target: Bytes,
+    /// What the target is to the caller.
+    pub target: T,
     /// 1.0 or 1.1; what comes after 1.1 has to be understood as 1.1 (RFC 9110 §2.5).
     pub version: Version,
     /// All fields, with one `Content-Length` at most, and none beside chunks. `Transfer-Encoding` is taken out.
@@ -47,15 +47,17 @@ pub struct RequestReader {
 impl RequestReader {
     /// Takes a whole head, and empty lines before it, from the front of `pending`; `None` as long as it is not complete.
     ///
-    /// A head is refused as early as its first line that is none.
+    /// A head is refused as early as its first line that is none. `target` reads the target of the first line; nothing
+    /// means that it is none.
     ///
     /// # Errors
-    /// When it is refused.
-    pub fn read(
+    /// When it is refused. Of several faults, Go's server names the same.
+    pub fn read<T>(
         &mut self,
         pending: &mut Bytes,
         limit: usize,
-    ) -> Result<Option<RequestHead>, Refused> {
+        target: impl FnOnce(&Method, Bytes) -> Option<T>,
+    ) -> Result<Option<RequestHead<T>>, Refused> {
         if self.line_at == 0 {
             // RFC 9112 §2.2
             let n_blank = blank(pending);
@@ -77,7 +79,7 @@ impl RequestReader {
         // Copied, so that a long request does not keep a buffer of many.
         let head = Bytes::copy_from_slice(&pending[..len]);
         pending.advance(len);
-        let head = parse(&head, n_fields)?;
+        let head = parse(&head, n_fields, target)?;
         if len > limit {
             return Err(Refused::TooLarge);
         }
@@ -106,7 +108,10 @@ impl RequestReader {
             if self.line_at == 0 {
                 request_line(line)?;
             } else if !is_continuation(line) {
-                split_field(line)?;
+                match split_field(line) {
+                    Ok(_) | Err(Refused::Name) => {}
+                    Err(refused) => return Err(refused),
+                }
             } else if !has_first_field(&pending[..self.line_at]) {
                 return Err(Refused::Malformed);
             }
@@ -134,25 +139,41 @@ fn blank(bytes: &[u8]) -> usize {
     bytes.len() - rest.len()
 }
 
-fn parse(head: &Bytes, n_fields: usize) -> Result<RequestHead, Refused> {
+fn parse<T>(
+    head: &Bytes,
+    n_fields: usize,
+    target: impl FnOnce(&Method, Bytes) -> Option<T>,
+) -> Result<RequestHead<T>, Refused> {
     let mut lines = Lines { head, at: 0 };
     let line = lines.next().ok_or(Refused::Malformed)?;
-    let (method, target, version) = request_line(line)?;
-    let target = head.slice_ref(target);
+    let (method, raw, version) = request_line(line)?;
+    let target = target(&method, head.slice_ref(raw)).ok_or(Refused::Malformed)?;
+    let mut has_spaced_name = false;
     let mut headers = HeaderMap::with_capacity(n_fields.min(MAX_FIELDS) + MORE_FIELDS);
     let mut framing = FramingFields::default();
     while let Some(line) = lines.next() {
         if line.is_empty() {
             break;
         }
-        let (name, value) = split_field(line)?;
+        let (name, value) = match split_field(line) {
+            Ok(field) => field,
+            Err(Refused::Name) => {
+                has_spaced_name = true;
+                continue;
+            }
+            Err(refused) => return Err(refused),
+        };
         let value = if lines.goes_on() {
+            if matches!(name, CONTENT_LENGTH | TRANSFER_ENCODING) {
+                // Whoever does not know of such lines would see another end of the message.
+                return Err(Refused::Malformed);
+            }
             unfolded(value, &mut lines)
         } else {
             HeaderValue::from_maybe_shared(head.slice_ref(value))
         };
         let value = value.map_err(|_| Refused::Malformed)?;
-        if framing.wants(&name, &value)? {
+        if framing.wants(&name, &value) {
             if headers.len() == MAX_FIELDS {
                 return Err(Refused::TooLarge);
             }
@@ -161,10 +182,17 @@ fn parse(head: &Bytes, n_fields: usize) -> Result<RequestHead, Refused> {
                 .map_err(|_| Refused::TooLarge)?;
         }
     }
+    let (body, keep_alive) = framing.settle(version, &mut headers)?;
     if version > Version::HTTP_11 {
         return Err(Refused::Version);
     }
-    let (body, keep_alive) = framing.settle(version, &mut headers)?;
+    let needs_host = version == Version::HTTP_11 && method != Method::CONNECT;
+    if needs_host && !headers.contains_key(HOST) {
+        return Err(Refused::MissingHost);
+    }
+    if has_spaced_name {
+        return Err(Refused::Name);
+    }
     Ok(RequestHead {
         method,
         target,
@@ -214,7 +242,8 @@ fn unfolded(
         value.push(b' ');
         value.extend_from_slice(trim(line));
     }
-    HeaderValue::from_bytes(trim(&value))
+    // Traefik: white space at the end of the last line stays.
+    HeaderValue::from_bytes(value.trim_ascii_start())
 }
 
 fn request_line(line: &[u8]) -> Result<(Method, &[u8], Version), Refused> {
@@ -271,6 +300,8 @@ fn trim(mut value: &[u8]) -> &[u8] {
 #[derive(Debug, Default)]
 struct FramingFields {
     content_length: Option<HeaderValue>,
+    n_hosts: u32,
+    is_contradictory: bool,
     is_coded: bool,
     is_unsupported: bool,
     close: bool,
@@ -279,18 +310,21 @@ struct FramingFields {
 
 impl FramingFields {
     /// Notes what the field says about framing; is it also for the caller?
-    fn wants(&mut self, name: &HeaderName, value: &HeaderValue) -> Result<bool, Refused> {
+    fn wants(&mut self, name: &HeaderName, value: &HeaderValue) -> bool {
         match *name {
             CONTENT_LENGTH => match &self.content_length {
                 None => self.content_length = Some(value.clone()),
-                Some(first) if first == value => return Ok(false),
-                Some(_) => return Err(Refused::Malformed),
+                Some(first) => {
+                    self.is_contradictory |= first != value;
+                    return false;
+                }
             },
+            HOST => self.n_hosts += 1,
             TRANSFER_ENCODING => {
                 self.is_unsupported |=
                     self.is_coded || !value.as_bytes().eq_ignore_ascii_case(b"chunked");
                 self.is_coded = true;
-                return Ok(false);
+                return false;
             }
             CONNECTION => {
                 for token in field::tokens(value.as_bytes()) {
@@ -300,12 +334,15 @@ impl FramingFields {
             }
             _ => {}
         }
-        Ok(true)
+        true
     }
 
     /// The body, and whether another request may follow.
     fn settle(self, version: Version, headers: &mut HeaderMap) -> Result<(Decoder, bool), Refused> {
         let mut keep_alive = !self.close && (version == Version::HTTP_11 || self.keep_alive);
+        if self.n_hosts > 1 {
+            return Err(Refused::Malformed);
+        }
         if self.is_coded && version == Version::HTTP_10 {
             // RFC 9112 §6.1: such framing is faulty.
             return Err(Refused::Malformed);
@@ -314,6 +351,7 @@ impl FramingFields {
             return Err(Refused::Coding);
         }
         let length = match &self.content_length {
+            Some(_) if self.is_contradictory => return Err(Refused::Malformed),
             Some(length) => parse_length(length.as_bytes()).ok_or(Refused::Malformed)?,
             None => 0,
         };

@@ -29,7 +29,7 @@ pub struct Outgoing<B> {
 /// Who wants to know what a server says before it answers?
 pub trait OnInterim {
     /// Told of one interim response.
-    fn interim(&self, head: &Parts);
+    fn interim(&self, head: Parts);
 }
 
 impl<B> Outgoing<B> {

@@ -15,6 +15,9 @@ pub(crate) enum Error {
     /// The client wants to switch to a protocol whose name is none.
     #[error("name of the wanted protocol is not printable")]
     Upgrade,
+    /// The client does not wait for it.
+    #[error("client closed request")]
+    ClientGone,
     /// The server, the way there, or what the client sent.
     #[error(transparent)]
     Upstream(#[from] upstream::Error),
@@ -28,6 +31,7 @@ impl Error {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Target | Self::Upgrade => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::ClientGone => client_closed_request(),
             Self::Upstream(error) if is_read_timeout(error) => StatusCode::GATEWAY_TIMEOUT,
             Self::Upstream(upstream::Error::RequestBody(error)) if error.is::<Malformed>() => {
                 StatusCode::INTERNAL_SERVER_ERROR
@@ -45,7 +49,7 @@ impl Error {
     /// Whether the server has nothing to do with it.
     pub(crate) fn is_clients_fault(&self) -> bool {
         match self {
-            Self::Target | Self::Upgrade => true,
+            Self::ClientGone | Self::Target | Self::Upgrade => true,
             Self::Upstream(
                 upstream::Error::RequestBody(_) | upstream::Error::InvalidRequest(_),
             ) => true,
@@ -58,6 +62,11 @@ impl Error {
     pub(crate) fn cause(&self) -> Option<&(dyn StdError + 'static)> {
         self.source()
     }
+}
+
+/// Traefik: nginx's status for it.
+fn client_closed_request() -> StatusCode {
+    StatusCode::from_u16(499).expect("499 is a status")
 }
 
 /// Whether it was the client that took too long.
@@ -99,5 +108,6 @@ mod tests {
         check(upstream::Error::RequestBody(ReadTimeout.into()), 504);
         check(upstream::Error::RequestBody("truncated".into()), 502);
         check(upstream::Error::RequestBody(TooLarge.into()), 413);
+        assert_eq!(Error::ClientGone.status(), 499);
     }
 }

@@ -13,11 +13,10 @@ pub(crate) struct Seen(u8);
 const CONNECTION_BIT: u8 = 1;
 const EXPECT_BIT: u8 = 1 << 1;
 const PRAGMA_BIT: u8 = 1 << 2;
-const TRANSFER_ENCODING_BIT: u8 = 1 << 3;
-const HOP_BY_HOP_BIT: u8 = 1 << 4;
-const FORWARDED_BIT: u8 = 1 << 5;
-const CONTENT_LENGTH_BIT: u8 = 1 << 6;
-const FRAMING_ALIAS_BIT: u8 = 1 << 7;
+const HOP_BY_HOP_BIT: u8 = 1 << 3;
+const FORWARDED_BIT: u8 = 1 << 4;
+const CONTENT_LENGTH_BIT: u8 = 1 << 5;
+const FRAMING_ALIAS_BIT: u8 = 1 << 6;
 
 /// What servers that read an underscore as a dash take for the framing of a message.
 pub(super) const CONTENT_LENGTH_ALIAS: &str = "content_length";
@@ -31,8 +30,8 @@ impl Seen {
                 CONTENT_LENGTH => CONTENT_LENGTH_BIT,
                 EXPECT => EXPECT_BIT,
                 PRAGMA => PRAGMA_BIT,
-                TRANSFER_ENCODING => TRANSFER_ENCODING_BIT,
-                TE | TRAILER | UPGRADE | PROXY_AUTHENTICATE | PROXY_AUTHORIZATION => HOP_BY_HOP_BIT,
+                TE | TRAILER | TRANSFER_ENCODING | UPGRADE | PROXY_AUTHENTICATE
+                | PROXY_AUTHORIZATION => HOP_BY_HOP_BIT,
                 _ => match name.as_str() {
                     "keep-alive" | "proxy-connection" | "http2-settings" => HOP_BY_HOP_BIT,
                     CONTENT_LENGTH_ALIAS | TRANSFER_ENCODING_ALIAS => FRAMING_ALIAS_BIT,
@@ -55,10 +54,6 @@ impl Seen {
         self.0 & PRAGMA_BIT != 0
     }
 
-    pub(crate) fn transfer_encoding(self) -> bool {
-        self.0 & TRANSFER_ENCODING_BIT != 0
-    }
-
     pub(crate) fn content_length(self) -> bool {
         self.0 & CONTENT_LENGTH_BIT != 0
     }
@@ -70,7 +65,7 @@ impl Seen {
 
     /// Headers that go no further than this connection.
     pub(crate) fn any_for_one_hop(self) -> bool {
-        self.0 & (CONNECTION_BIT | TRANSFER_ENCODING_BIT | HOP_BY_HOP_BIT) != 0
+        self.0 & (CONNECTION_BIT | HOP_BY_HOP_BIT) != 0
     }
 
     /// Headers that tell about the client, in whatever spelling.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Client, Proxy, answers, echo, server, to_url};
+use crate::support::{Client, Proxy, answers, echo, header, server, to_url};
 
 fn body_of(text: &str) -> &str {
     text.split_once("\n\n").unwrap().1
@@ -115,6 +115,14 @@ fn trailers_go_both_ways() {
     let response = proxy.ask("GET / HTTP/1.1\r\nHost: x\r\nTE: trailers\r\n\r\n");
     assert_eq!(response.header("Trailer"), Some("X-Tr"));
     assert_eq!(response.trailers, "X-Tr: v\r\n");
+    // Announced or not, asked for or not.
+    let proxy = Proxy::to(answers(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Tr: v\r\nContent-Length: 1\r\n\r\n",
+    ));
+    let response = proxy.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_eq!(response.trailers, "X-Tr: v\r\n");
+    let response = proxy.ask("GET / HTTP/1.0\r\nHost: x\r\n\r\n");
+    assert_eq!(response.body, "a");
 }
 
 #[test]
@@ -130,6 +138,47 @@ fn a_client_that_asks_whether_to_go_on_is_told_so() {
     client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
     assert_eq!(client.head(), "HTTP/1.1 100 Continue");
     client.send("ab");
+    assert_eq!(client.response().status(), 200);
+}
+
+#[test]
+fn a_body_that_the_server_does_not_ask_for_is_not_asked_for() {
+    let proxy = Proxy::to(answers(
+        "HTTP/1.1 413 Too Much\r\nContent-Length: 2\r\n\r\nno",
+    ));
+    let mut client = proxy.connect();
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+    let response = client.response();
+    assert_eq!(
+        response.undated_head(),
+        "HTTP/1.1 413 Request Entity Too Large\nContent-Length: 2\nConnection: close"
+    );
+    client.half_close();
+    assert_eq!(client.rest(), "");
+}
+
+#[test]
+fn an_interim_answer_arrives_before_the_answer() {
+    let proxy = Proxy::to(server(|mut client: Client| {
+        while client.has_more() {
+            let head = client.head();
+            client.send("HTTP/1.1 103 Early Hints\r\nLink: a\r\nConnection: Keep-Alive\r\n\r\n");
+            if head.contains("HTTP/1.1") && header(&head, "X-Wait").is_some() {
+                client.until("seen");
+            }
+            client.send(
+                "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+            );
+        }
+    }));
+    let mut client = proxy.connect();
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nX-Wait: 1\r\nContent-Length: 4\r\n\r\n");
+    assert_eq!(client.head(), "HTTP/1.1 103 Early Hints\r\nLink: a");
+    client.send("seen");
+    assert_eq!(client.head(), "HTTP/1.1 102 Processing");
+    assert_eq!(client.response().status(), 200);
+    // Where such a thing is not known, it is not said.
+    client.send("GET / HTTP/1.0\r\nHost: x\r\n\r\n");
     assert_eq!(client.response().status(), 200);
 }
 

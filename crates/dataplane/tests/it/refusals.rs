@@ -19,24 +19,23 @@ fn check(request: &[u8], expected: &str) {
     }
 }
 
-fn refusal(status: &str, text: &str) -> String {
-    format!(
-        "HTTP/1.1 {status}\nContent-Type: text/plain; charset=utf-8\nConnection: close\nContent-Length: {}\n\n{text}",
-        text.len()
-    )
+fn refusal(line: &str, text: &str) -> String {
+    format!("HTTP/1.1 {line}\nContent-Type: text/plain; charset=utf-8\nConnection: close\n\n{text}")
+}
+
+/// As most refusals, whose text is the first line again.
+fn refused(line: &str) -> String {
+    refusal(line, line)
 }
 
 #[test]
 fn hosts() {
-    let missing = refusal(
-        "400 Bad Request",
-        "400 Bad Request: missing required Host header",
-    );
+    let missing = refused("400 Bad Request: missing required Host header");
     check(b"GET / HTTP/1.1\r\n\r\n", &missing);
     check(b"GET http://x.test/ HTTP/1.1\r\n\r\n", &missing);
-    let two = refusal("400 Bad Request", "400 Bad Request");
+    let two = refused("400 Bad Request");
     check(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", &two);
-    let malformed = refusal("400 Bad Request", "400 Bad Request: malformed Host header");
+    let malformed = refused("400 Bad Request: malformed Host header");
     for host in ["a b", "a/b", "x@y", "{a}", "\u{e9}"] {
         check(
             format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes(),
@@ -47,7 +46,7 @@ fn hosts() {
 
 #[test]
 fn trailers_that_frame() {
-    let bad = refusal("400 Bad Request", "400 Bad Request");
+    let bad = refused("400 Bad Request");
     for name in ["Transfer-Encoding", "content-length", "X, Trailer"] {
         check(
             format!("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTrailer: {name}\r\n\r\n0\r\n\r\n")
@@ -59,7 +58,7 @@ fn trailers_that_frame() {
 
 #[test]
 fn targets() {
-    let bad = refusal("400 Bad Request", "400 Bad Request");
+    let bad = refused("400 Bad Request");
     check(b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", &bad);
     check(b"GET /a%2 HTTP/1.1\r\nHost: x\r\n\r\n", &bad);
     check(
@@ -99,18 +98,54 @@ fn framing() {
 
 #[test]
 fn what_the_parser_refuses() {
-    let bad = refusal("400 Bad Request", "400 Bad Request");
+    let bad = refused("400 Bad Request");
     for request in [
         "nonsense\r\n\r\n",
         "GET /a b HTTP/1.1\r\nHost: x\r\n\r\n",
         "GET foo HTTP/1.1\r\nHost: x\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: x\r\nX : y\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: x\r\nX: \0\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na",
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\na",
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +1\r\n\r\na",
     ] {
         check(request.as_bytes(), &bad);
+    }
+    check(
+        b"GET / HTTP/1.1\r\nHost: x\r\nX : y\r\n\r\n",
+        &refused("400 Bad Request: invalid header name"),
+    );
+    check(
+        b"GET / HTTP/2.0\r\nHost: x\r\n\r\n",
+        &refused("505 HTTP Version Not Supported: unsupported protocol version"),
+    );
+}
+
+#[test]
+fn half_a_request_is_a_malformed_one() {
+    let proxy = Proxy::to(echo());
+    let mut client = proxy.connect();
+    client.send("GET / HTTP/1.1\r\nHost: x\r\n");
+    client.half_close();
+    assert_eq!(client.response().status(), 400);
+}
+
+#[test]
+fn a_line_that_is_none_is_refused_at_once() {
+    let proxy = Proxy::to(echo());
+    for sent in ["nonsense\r\n", "GET / HTTP/1.1\r\nno colon\r\n"] {
+        let mut client = proxy.connect();
+        client.send(sent);
+        assert_eq!(client.response().status(), 400, "{sent:?}");
+    }
+}
+
+#[test]
+fn a_refusal_arrives_although_the_client_still_sends() {
+    let proxy = Proxy::with(&to(echo()), |web| web.http.max_header_bytes = 8192);
+    for _ in 0..20 {
+        let mut client = proxy.connect();
+        client.send(format!("GET / HTTP/1.1\r\nX: {}", "a".repeat(400_000)));
+        assert_eq!(client.response().status(), 431);
     }
 }
 

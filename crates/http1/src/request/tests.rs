@@ -10,23 +10,23 @@ const LIMIT: usize = 4096;
 /// Reads what comes in these pieces, as a connection would.
 fn read_pieces<'a>(
     pieces: impl IntoIterator<Item = &'a [u8]>,
-) -> Result<Option<(RequestHead, usize)>, Refused> {
+) -> Result<Option<(RequestHead<Bytes>, usize)>, Refused> {
     let (mut reader, mut pending) = (RequestReader::default(), Bytes::new());
     let mut head = None;
     for piece in pieces {
         append(&mut pending, Bytes::copy_from_slice(piece));
         if head.is_none() {
-            head = reader.read(&mut pending, LIMIT)?;
+            head = reader.read(&mut pending, LIMIT, |_, raw| Some(raw))?;
         }
     }
     Ok(head.map(|head| (head, pending.len())))
 }
 
-fn read(wire: &str) -> Result<RequestHead, Refused> {
+fn read(wire: &str) -> Result<RequestHead<Bytes>, Refused> {
     read_pieces([wire.as_bytes()]).map(|read| read.expect("the head is complete").0)
 }
 
-fn text(head: &RequestHead) -> String {
+fn text(head: &RequestHead<Bytes>) -> String {
     let mut text = format!(
         "{} {} {:?}",
         head.method,
@@ -56,15 +56,16 @@ fn heads() {
         "GET / HTTP/1.1|host: x",
     );
     check("GET / HTTP/1.0\n\n", "GET / HTTP/1.0");
-    check("\r\n\n\r\nGET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1");
+    check("\r\n\n\r\nGET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.0");
     check(
-        "get \u{e9}<>\"#%zz HTTP/1.1\nA:\t b c \t\r\nA: d\n\r\n",
-        "get \\xc3\\xa9<>\\\"#%zz HTTP/1.1|a: b c|a: d",
+        "get \u{e9}<>\"#%zz HTTP/1.0\nA:\t b c \t\r\nA: d\n\r\n",
+        "get \\xc3\\xa9<>\\\"#%zz HTTP/1.0|a: b c|a: d",
     );
-    check("FOO * HTTP/1.7\r\nX:\r\n\r\n", "FOO * HTTP/1.1|x: ");
+    check("FOO * HTTP/1.7\r\nhost:\r\n\r\n", "FOO * HTTP/1.1|host: ");
+    check("CONNECT x:1 HTTP/1.1\n\n", "CONNECT x:1 HTTP/1.1");
     check(
-        "GET / HTTP/1.1\r\nA: b\r\n \t c \r\n\td\r\nE:\r\n f\r\nG: h\r\n \r\n\r\n",
-        "GET / HTTP/1.1|a: b c d|e: f|g: h",
+        "GET / HTTP/1.0\r\nA: b\r\n \t c \r\n\td\r\nE:\r\n f\r\nG: h\r\n \r\n\r\n",
+        "GET / HTTP/1.0|a: b c d|e: f|g: h ",
     );
 }
 
@@ -111,7 +112,10 @@ fn what_is_none_is_refused() {
         );
     }
     for field in ["X : y", "X Y: z"] {
-        check_refused(&format!("GET / HTTP/1.1\r\n{field}\r\n\r\n"), Refused::Name);
+        check_refused(
+            &format!("GET / HTTP/1.1\r\nHost: x\r\n{field}\r\n\r\n"),
+            Refused::Name,
+        );
     }
 }
 
@@ -137,8 +141,32 @@ fn a_line_that_is_none_is_refused_before_the_head_is_complete() {
 }
 
 #[test]
+fn of_several_faults_the_first_in_this_order_counts() {
+    let request = |line: &str, fields: &str| format!("{line}\r\n{fields}\r\n\r\n");
+    let none = "GET none HTTP/1.1";
+    let mut reader = RequestReader::default();
+    let mut pending = Bytes::from(request(none, "Transfer-Encoding: x"));
+    let read = reader.read(&mut pending, LIMIT, |_, _| None::<()>);
+    assert_eq!(read.unwrap_err(), Refused::Malformed);
+    let get = "GET / HTTP/2.0";
+    let hosts = "Host: x\r\nHost: x";
+    let coding = "Transfer-Encoding: x";
+    let length = "Content-Length: x";
+    let spaced = "X Y: z";
+    for (fields, expected) in [
+        (&[spaced, hosts, coding, length][..], Refused::Malformed),
+        (&[spaced, coding, length], Refused::Coding),
+        (&[spaced, length], Refused::Malformed),
+        (&[spaced], Refused::Version),
+    ] {
+        check_refused(&request(get, &fields.join("\r\n")), expected);
+    }
+    check_refused(&request("GET / HTTP/1.1", spaced), Refused::MissingHost);
+}
+
+#[test]
 fn too_much_is_refused() {
-    let head = |len: usize| format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "a".repeat(len - 23));
+    let head = |len: usize| format!("GET / HTTP/1.0\r\nX: {}\r\n\r\n", "a".repeat(len - 23));
     assert!(read(&head(LIMIT)).is_ok());
     check_refused(&head(LIMIT + 1), Refused::TooLarge);
     assert_eq!(
@@ -147,7 +175,7 @@ fn too_much_is_refused() {
     );
     let mut reader = RequestReader::default();
     let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a:\r\n".repeat(5000));
-    let read = reader.read(&mut Bytes::from(many), 1 << 20);
+    let read = reader.read(&mut Bytes::from(many), 1 << 20, |_, raw| Some(raw));
     assert_eq!(read.unwrap_err(), Refused::TooLarge);
 }
 
@@ -155,7 +183,7 @@ fn too_much_is_refused() {
 #[track_caller]
 fn check_framing(version: &str, fields: &[&str], expected: Result<(Option<u64>, bool), Refused>) {
     let fields: String = fields.iter().map(|field| format!("{field}\r\n")).collect();
-    let read = read(&format!("POST / HTTP/{version}\r\n{fields}\r\n"));
+    let read = read(&format!("POST / HTTP/{version}\r\nHost: x\r\n{fields}\r\n"));
     let read = read.map(|head| (head.body.left(), head.keep_alive));
     assert_eq!(read, expected, "{version} {fields:?}");
 }
@@ -184,6 +212,8 @@ fn framing() {
         &["Content-Length: 0x3"],
         &["Content-Length: 1 2"],
         &["Content-Length:"],
+        &["Content-Length:\r\n 3"],
+        &["Transfer-Encoding: chunked\r\n "],
         &["Content-Length: 9223372036854775808"],
         &["Content-Length: 18446744073709551616"],
         &[CHUNKED, "Content-Length: abc"],
@@ -222,11 +252,9 @@ fn framing() {
         &["Connection: x", "Connection: y ,CLOSE"],
         Ok((Some(0), false)),
     );
-    assert!(
-        read("POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n")
-            .unwrap()
-            .headers
-            .is_empty()
+    self::check(
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "POST / HTTP/1.1|host: x",
     );
 }
 
@@ -235,6 +263,7 @@ fn wire() -> impl Strategy<Value = Vec<u8>> {
         6 => "[A-Za-z-]{1,6}:[ \t]{0,2}[ -~]{0,8}",
         1 => "[ \t][ -~]{0,5}",
         1 => "[ -~]{0,8}",
+        2 => Just("Host: x".to_owned()),
         1 => Just("Content-Length: 1".to_owned()),
         1 => Just("Transfer-Encoding: chunked".to_owned()),
     ];
@@ -269,7 +298,7 @@ proptest! {
             rest = after;
         }
         pieces.push(rest);
-        let outcome = |read: Result<Option<(RequestHead, usize)>, Refused>| {
+        let outcome = |read: Result<Option<(RequestHead<Bytes>, usize)>, Refused>| {
             read.map(|read| read.map(|(head, left)| (text(&head), head.body.left(), head.keep_alive, left)))
         };
         let whole = outcome(read_pieces([&wire[..]]));

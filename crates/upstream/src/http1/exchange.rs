@@ -284,7 +284,7 @@ where
             self.continue_body();
         }
         if let Some(on_interim) = &self.on_interim {
-            on_interim.interim(&head.parts);
+            on_interim.interim(head.parts);
         }
         Ok(None)
     }
