@@ -68,10 +68,16 @@ impl View<'_> {
                 }
             });
         }
-        authorities
+        let is_asked_for = !authorities.is_empty();
+        let mut loaded: Vec<_> = authorities
             .into_iter()
             .filter_map(|authority| left_out(authority, problems))
-            .collect()
+            .collect();
+        if is_asked_for && loaded.is_empty() {
+            // Traefik: an empty list, which means those of the system. Nobody was asked to trust them.
+            loaded.push(FileOrContent::from_content(String::new()));
+        }
+        loaded
     }
 
     fn client_certificates(
