@@ -61,6 +61,8 @@ struct Entry<T> {
     meaning: Meaning<T>,
 }
 
+type Named<T> = (Arc<str>, Meaning<T>);
+
 /// What an entry means. The lines of problems are counted from the entry's first, which is 1.
 #[derive(Debug)]
 enum Meaning<T> {
@@ -249,7 +251,7 @@ impl Again<'_, '_> {
         &self,
         old: &[Entry<T>],
         new: &[Block<'_>],
-    ) -> Result<Vec<(Arc<str>, Meaning<T>)>, NotSplit> {
+    ) -> Result<Vec<Named<T>>, NotSplit> {
         let old = old.iter();
         let old: HashMap<&str, _> = old
             .map(|entry| (&self.before[entry.start..entry.end], entry))
