@@ -257,9 +257,14 @@ fn in_words(difference: &Difference) -> String {
     format!("{}: {traefik} / {ours}", difference.kind())
 }
 
+/// Whether an entry speaks of this kind; what it says of a server holds for each that is asked.
 fn names(what: &str, kind: &str) -> bool {
-    what.strip_suffix('*')
-        .map_or(what == kind, |start| kind.starts_with(start))
+    let says = |kind: &str| {
+        what.strip_suffix('*')
+            .map_or(what == kind, |start| kind.starts_with(start))
+    };
+    let first = kind.strip_prefix("server again ");
+    says(kind) || first.is_some_and(|aspect| says(&format!("server {aspect}")))
 }
 
 /// The anchor of a Markdown heading.
