@@ -9,6 +9,7 @@ use http::HeaderValue;
 use http::uri::Authority;
 use traefikrs_config::QualifiedName;
 use traefikrs_lb::Balancer;
+use traefikrs_lb::failover::{self, Choice};
 use traefikrs_lb::mirror::Mirrors;
 use traefikrs_middleware::Stack;
 use traefikrs_router::RouteTable;
@@ -75,6 +76,8 @@ pub struct Service {
     pub stack: Stack,
     /// How it answers.
     pub kind: ServiceKind,
+    /// How many ways lead through it to servers: what one request may cost at worst.
+    pub(crate) ways: usize,
 }
 
 /// How does a service answer?
@@ -149,6 +152,8 @@ pub struct Failover {
     pub fallback: Arc<Service>,
     /// Which answers of the main service are not wanted; `None` means that its health alone counts.
     pub on_status: Option<OnStatus>,
+    /// Whether the fallback must be up to be asked.
+    pub follows_health: bool,
 }
 
 /// Which answers call for another service?
@@ -269,11 +274,21 @@ impl Service {
             ServiceKind::LoadBalancer(servers) => servers.balancer.is_up(now),
             ServiceKind::Weighted(services) => services.is_up(now),
             ServiceKind::Mirroring(mirroring) => mirroring.main.is_up(now),
-            ServiceKind::Failover(failover) => {
-                failover.main.is_up(now) || failover.fallback.is_up(now)
-            }
+            ServiceKind::Failover(failover) => failover.choose(now).is_some(),
             ServiceKind::Internal(_) => true,
         }
+    }
+}
+
+impl Failover {
+    /// Who is asked first, as far as is known; `None` when nobody can answer.
+    pub fn choose(&self, now: Instant) -> Option<Choice> {
+        failover::choose(self.main.is_up(now), || self.may_fall_back(now))
+    }
+
+    /// Whether the fallback may be asked.
+    pub fn may_fall_back(&self, now: Instant) -> bool {
+        !self.follows_health || self.fallback.is_up(now)
     }
 }
 

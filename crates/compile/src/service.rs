@@ -159,6 +159,7 @@ impl<'c> Services<'c> {
         Ok(Arc::new(Service {
             name: name.clone(),
             stack,
+            ways: composition::ways(&kind)?,
             kind,
         }))
     }

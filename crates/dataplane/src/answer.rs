@@ -29,6 +29,12 @@ pub(crate) fn too_large() -> Answer {
     plain(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large\n")
 }
 
+/// The status and its name as a line of text: how a service reports that it has nobody to ask, or nothing to send.
+pub(crate) fn fault(status: StatusCode) -> Answer {
+    let line = format!("{}\n", text(status));
+    plain(status, "").map(|_| Content::Whole(line.into()))
+}
+
 /// Just the status.
 pub(crate) fn empty(status: StatusCode) -> Answer {
     answer(status, "")

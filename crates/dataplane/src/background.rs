@@ -15,8 +15,12 @@ pub(crate) struct Background {
     // Not spawned at once: whoever has work may be on his way out together with the runtime.
     queue: UnboundedSender<Work>,
     under_way: Rc<Cell<usize>>,
-    refused: Cell<u64>,
 }
+
+/// There is too much work already.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("too much is under way")]
+pub(crate) struct Full;
 
 /// What has been taken, to be [run](Queue::run).
 #[derive(Debug)]
@@ -30,16 +34,14 @@ impl Background {
         let background = Self {
             queue,
             under_way: Rc::default(),
-            refused: Cell::new(0),
         };
         (background, Queue(receiver))
     }
 
-    /// Does the work later, unless there is too much of it; then it is dropped.
-    pub(crate) fn take(&self, what: &'static str, work: impl Future<Output = ()> + 'static) {
+    /// Does the work later, unless there is too much of it.
+    pub(crate) fn take(&self, work: impl Future<Output = ()> + 'static) -> Result<(), Full> {
         if self.under_way.get() >= LIMIT {
-            self.refuse(what);
-            return;
+            return Err(Full);
         }
         let place = Place::new(&self.under_way);
         // Nobody runs it only when the thread ends.
@@ -47,17 +49,7 @@ impl Background {
             work.await;
             drop(place);
         })));
-    }
-
-    /// The first in a row of ten is told aloud; a flood of it would hide everything else.
-    fn refuse(&self, what: &'static str) {
-        let refused = self.refused.get() + 1;
-        self.refused.set(refused);
-        if refused.ilog10() > (refused - 1).checked_ilog10().unwrap_or(0) || refused == 1 {
-            tracing::warn!(what, refused, "dropped: too many are under way");
-        } else {
-            tracing::debug!(what, refused, "dropped: too many are under way");
-        }
+        Ok(())
     }
 }
 

@@ -25,9 +25,12 @@ pub(crate) fn discard(content: Content, worker: &Rc<Worker>) {
         return;
     }
     let clock = Rc::clone(&worker.clock);
-    worker.background.take("answer to discard", async move {
+    let reading = async move {
         within(TIME, &clock, drain(content)).await;
-    });
+    };
+    if let Err(error) = worker.background.take(reading) {
+        tracing::debug!(%error, "unwanted answer broken off");
+    }
 }
 
 /// Reads an answer to its end, or as much of it as is worth it.

@@ -31,9 +31,9 @@ pub(crate) async fn answer(
         }
         Err(Refusal::TooLarge) => return answer::too_large(),
         Err(Refusal::Broken(error)) => {
-            return answer::bare(
-                Error::from(traefikrs_upstream::Error::RequestBody(error)).status(),
-            );
+            let error = Error::from(traefikrs_upstream::Error::RequestBody(error));
+            tracing::debug!(%error, cause = error.cause(), "request body broke off");
+            return answer::fault(error.status());
         }
     };
     let main = compose::by(&failover.main, inbound.clone(), body.upload(), connection).await;
@@ -43,5 +43,8 @@ pub(crate) async fn answer(
     }
     tracing::debug!(status = %main.status(), "asking the fallback");
     discard(main.into_body(), worker);
+    if !failover.may_fall_back(worker.clock.instant()) {
+        return answer::fault(StatusCode::SERVICE_UNAVAILABLE);
+    }
     compose::by(&failover.fallback, inbound, body.upload(), connection).await
 }

@@ -39,7 +39,8 @@
 //!
 //! # What it mirrors
 //!
-//! Traefik 3.7: `pkg/server/server_entrypoint_tcp.go`, `pkg/middlewares/forwardedheaders`, `pkg/proxy/httputil`, and the
+//! Traefik 3.7: `pkg/server/server_entrypoint_tcp.go`, `pkg/middlewares/forwardedheaders`, `pkg/proxy/httputil`,
+//! `pkg/server/service/loadbalancer/mirror`, `pkg/server/service/loadbalancer/failover`, and the
 //! behaviour of Go's `net/http` server that clients of Traefik see.
 //!
 //! # Where it differs

@@ -23,6 +23,7 @@ use crate::connection::Connection;
 use crate::discard::{drain, within};
 use crate::replay::{Beginning, Replay, Room};
 use crate::serve::Inbound;
+use crate::worker::Worker;
 
 /// How long a mirror may take for its answer, which nobody gets.
 const TIME: Duration = Duration::from_secs(60);
@@ -89,38 +90,51 @@ pub(crate) struct Order {
 impl Order {
     /// Has the copies made, unless the body was not copied whole.
     fn place(self) {
-        let body = match &self.copy {
-            Some(copy) => match copy.take() {
-                Progress::Whole(body) => Some(body),
-                Progress::Begun(_) | Progress::Left(..) | Progress::Gone => {
-                    tracing::debug!("not mirrored: body is too large, or was not read to its end");
-                    return;
-                }
-            },
-            None => None,
-        };
         let Self {
             mirrors,
             request,
+            copy,
             connection,
-            ..
         } = self;
+        let body = match copy.map(|copy| copy.take()) {
+            None => None,
+            Some(Progress::Whole(body)) => Some(body),
+            Some(_) => {
+                tracing::debug!("not mirrored: body is too large, or was not read to its end");
+                return;
+            }
+        };
         let worker = Rc::clone(&connection.entry_point.worker);
-        let clock = Rc::clone(&worker.clock);
-        // Traefik: one after the other.
-        worker.background.take("mirrored request", async move {
+        let copying = async move {
+            // Traefik: one after the other.
             for mirror in mirrors {
                 let body = body.as_ref().map_or(Upload::Empty, Replay::upload);
-                let asked = async {
-                    let answer = compose::by(&mirror, request.clone(), body, &connection).await;
-                    tracing::trace!(mirror = %mirror.name, status = %answer.status(), "mirrored");
-                    drain(answer.into_body()).await;
-                };
-                if !within(TIME, &clock, asked).await {
-                    tracing::debug!(mirror = %mirror.name, "mirror took too long");
-                }
+                ask(&mirror, request.clone(), body, &connection).await;
             }
-        });
+        };
+        if worker.background.take(copying).is_err() {
+            tell_dropped(&worker);
+        }
+    }
+}
+
+/// Sends one copy, and reads the answer that nobody wants.
+async fn ask(mirror: &Service, request: Inbound, body: Upload, connection: &Rc<Connection>) {
+    let asking = async {
+        let answer = compose::by(mirror, request, body, connection).await;
+        drain(answer.into_body()).await;
+    };
+    if !within(TIME, &connection.entry_point.worker.clock, asking).await {
+        tracing::debug!(mirror = %mirror.name, "mirror took too long");
+    }
+}
+
+/// Speaks up now and then: a line for each would bury everything else.
+fn tell_dropped(worker: &Worker) {
+    let dropped = worker.dropped_copies.get() + 1;
+    worker.dropped_copies.set(dropped);
+    if dropped.is_power_of_two() {
+        tracing::warn!(dropped, "requests not mirrored: mirrors are too slow");
     }
 }
 

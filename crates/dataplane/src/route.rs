@@ -8,6 +8,7 @@ use traefikrs_compile::compiled::{
     EntryPointRoutes, Failover, Mirroring, OnStatus, Route, Service, ServiceKind, Target,
 };
 use traefikrs_gourl::routing_path;
+use traefikrs_lb::failover::Choice;
 use traefikrs_lb::mirror::Chosen;
 use traefikrs_middleware::path;
 use traefikrs_router::{RequestView, RouteTable};
@@ -98,14 +99,20 @@ pub(crate) fn pick<'g>(
                 }
                 &mirroring.main
             }
-            ServiceKind::Failover(failover) => match &failover.on_status {
-                Some(on_status) => {
-                    return Ok(Picked::Composed(Composed::Failover {
-                        failover,
-                        on_status,
-                    }));
+            ServiceKind::Failover(failover) => match failover.choose(worker.clock.instant()) {
+                Some(Choice::Main) => match &failover.on_status {
+                    Some(on_status) => {
+                        return Ok(Picked::Composed(Composed::Failover {
+                            failover,
+                            on_status,
+                        }));
+                    }
+                    None => &failover.main,
+                },
+                Some(Choice::Fallback) => &failover.fallback,
+                None => {
+                    return Err(Box::new(answer::fault(StatusCode::SERVICE_UNAVAILABLE)));
                 }
-                None => &failover.main,
             },
             ServiceKind::Internal(internal) => {
                 return Err(Box::new(internal::answer(

@@ -57,6 +57,8 @@ pub(crate) struct Worker {
     /// Room for bodies that are sent more than once.
     pub(crate) room: Rc<Room>,
     pub(crate) background: Background,
+    /// Requests that should have been mirrored.
+    pub(crate) dropped_copies: Cell<u64>,
     /// Chance for balancers; who foresees it gains nothing.
     pub(crate) rng: RefCell<SmallRng>,
     current: RefCell<Current>,
@@ -101,6 +103,7 @@ impl Worker {
             date: RefCell::new(date_now()),
             room: Room::new(),
             background,
+            dropped_copies: Cell::new(0),
             rng: RefCell::new(SmallRng::from_rng(&mut rand::rng())),
             current: RefCell::new(Current {
                 published,

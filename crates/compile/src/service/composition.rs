@@ -13,6 +13,9 @@ use crate::error::BuildError;
 use crate::middleware::Middlewares;
 use crate::status::StatusRanges;
 
+/// A request may be copied and repeated on each way to a server, and health is looked for on each of them.
+const MAX_WAYS: usize = 10_000;
+
 /// Why a service cannot tell its parents whether it is up.
 enum Silence {
     /// It has no health to speak of.
@@ -72,6 +75,7 @@ impl<'c> Services<'c> {
             main,
             fallback,
             on_status,
+            follows_health: configured.health_check.is_some(),
         }))
     }
 
@@ -154,6 +158,25 @@ impl<'c> Services<'c> {
         };
         Some(Silence::Unasked(why))
     }
+}
+
+/// How many ways lead through a service of this kind.
+///
+/// Services that share parts have many more ways than parts: 64 of them, each made of the next one twice, have 2^64.
+pub(super) fn ways(kind: &ServiceKind) -> Result<usize, BuildError> {
+    let sum = |parts: &[Arc<Service>]| parts.iter().map(|part| part.ways).sum();
+    let ways: usize = match kind {
+        ServiceKind::LoadBalancer(_) | ServiceKind::Internal(_) => 1,
+        ServiceKind::Weighted(weighted) => sum(&weighted.children),
+        ServiceKind::Mirroring(mirroring) => mirroring.main.ways + sum(&mirroring.mirrors),
+        ServiceKind::Failover(failover) => failover.main.ways + failover.fallback.ways,
+    };
+    if ways > MAX_WAYS {
+        return Err(BuildError::not_served(format!(
+            "a service with more than {MAX_WAYS} ways to servers"
+        )));
+    }
+    Ok(ways)
 }
 
 fn on_status(

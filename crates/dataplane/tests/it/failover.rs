@@ -232,6 +232,19 @@ fn a_middleware_may_give_the_unwanted_answer() {
 }
 
 #[test]
+fn a_main_service_that_is_down_is_not_asked() {
+    let (proxy, main, fallback) = failover(UNWANTED, |http| {
+        http["services"]["main"]["loadBalancer"]["passiveHealthCheck"] =
+            json!({ "failureWindow": "1h", "maxFailedAttempts": 2 });
+    });
+    for n in 0..4 {
+        assert_eq!(proxy.ask(&post("hello")).body, "fallback");
+        assert_eq!(fallback.next().body, "hello");
+        assert_eq!(main.is_empty(), n >= 2, "{n}");
+    }
+}
+
+#[test]
 fn services_nest() {
     let (main, main_record) = recording(UNWANTED);
     let (fallback, _) = recording(OK);

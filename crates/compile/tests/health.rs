@@ -1,0 +1,148 @@
+//! Which service is up, and whom a failover chooses.
+
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may panic, and needs one time to start from"
+)]
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use traefikrs_compile::compiled::{Service, ServiceKind, Target};
+use traefikrs_compile::report::Status;
+use traefikrs_compile::{Generation, Options, compile};
+use traefikrs_lb::failover::Choice;
+use traefikrs_router::RequestView;
+
+/// The service `s` of these, and what is built with it.
+fn generation(services: &Value) -> Generation {
+    let checked = json!({ "loadBalancer": {
+        "servers": [{ "url": "http://10.0.0.1" }],
+        "healthCheck": { "path": "/" },
+        "passiveHealthCheck": { "maxFailedAttempts": 1 },
+    } });
+    let mut http = json!({
+        "routers": { "r@file": { "entryPoints": ["web"], "rule": "Host(`x`)", "service": "s" } },
+        "services": { "main@file": checked, "fallback@file": checked },
+    });
+    for (name, service) in services.as_object().unwrap() {
+        http["services"][format!("{name}@file")] = service.clone();
+    }
+    let configuration = serde_json::from_value(json!({ "http": http })).unwrap();
+    let options = Options {
+        entry_points: [("web".to_owned(), Default::default())].into(),
+        ..Options::default()
+    };
+    compile(&configuration, &options, None)
+}
+
+fn target(generation: &Generation) -> Target {
+    let headers = http::HeaderMap::new();
+    let request = RequestView {
+        method: "GET",
+        host: "x",
+        raw_host: "x",
+        flattened_host: None,
+        path: b"/",
+        query: None,
+        headers: &headers,
+        peer: None,
+    };
+    let routes = &generation.compiled.entry_points["web"].http;
+    routes.find(&request).unwrap().target.clone()
+}
+
+fn service(services: &Value) -> Arc<Service> {
+    match target(&generation(services)) {
+        Target::Service(service) => service,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn set_up(service: &Service, is_up: bool) {
+    let ServiceKind::LoadBalancer(servers) = &service.kind else {
+        panic!("{:?}", service.kind);
+    };
+    for (_, state) in servers.balancer.states() {
+        state.set_up(is_up);
+    }
+}
+
+#[test]
+fn a_failover_follows_the_health_of_its_parts() {
+    let (plain, following) = (json!({}), json!({ "healthCheck": {} }));
+    let on_status = json!({ "errors": { "status": ["500"] } });
+    for (extra, main_is_up, fallback_is_up, expected) in [
+        (&plain, true, true, Some(Choice::Main)),
+        (&plain, false, true, Some(Choice::Fallback)),
+        // Traefik: the health of the fallback only counts where the failover has a healthCheck.
+        (&plain, false, false, Some(Choice::Fallback)),
+        (&following, true, false, Some(Choice::Main)),
+        (&following, false, true, Some(Choice::Fallback)),
+        (&following, false, false, None),
+        (&on_status, false, true, Some(Choice::Fallback)),
+    ] {
+        let mut failover = extra.clone();
+        failover["service"] = json!("main");
+        failover["fallback"] = json!("fallback");
+        let service = service(&json!({ "s": { "failover": failover } }));
+        let ServiceKind::Failover(failover) = &service.kind else {
+            panic!("{:?}", service.kind);
+        };
+        set_up(&failover.main, main_is_up);
+        set_up(&failover.fallback, fallback_is_up);
+        let now = Instant::now();
+        assert_eq!(failover.choose(now), expected, "{extra}");
+        assert_eq!(service.is_up(now), expected.is_some(), "{extra}");
+    }
+}
+
+#[test]
+fn mirrors_do_not_count() {
+    let mirrors = json!([{ "name": "fallback", "percent": 100 }]);
+    let service =
+        service(&json!({ "s": { "mirroring": { "service": "main", "mirrors": mirrors } } }));
+    let ServiceKind::Mirroring(mirroring) = &service.kind else {
+        panic!("{:?}", service.kind);
+    };
+    set_up(&mirroring.mirrors[0], false);
+    assert!(service.is_up(Instant::now()));
+    set_up(&mirroring.main, false);
+    assert!(!service.is_up(Instant::now()));
+}
+
+#[test]
+fn services_that_multiply_are_not_served() {
+    type Build = fn(&str) -> Value;
+    let kinds: [Build; 3] = [
+        |part| json!({ "weighted": { "services": [{ "name": part }, { "name": part }] } }),
+        |part| json!({ "mirroring": { "service": part, "mirrors": [{ "name": part, "percent": 100 }] } }),
+        |part| json!({ "failover": { "service": part, "fallback": part, "errors": { "status": ["500"] } } }),
+    ];
+    for kind in kinds {
+        for (levels, is_served) in [(13, true), (14, false), (60, false)] {
+            let mut services = json!({ "0": json!({ "loadBalancer": {} }) });
+            for level in 1..=levels {
+                services[level.to_string()] = kind(&(level - 1).to_string());
+            }
+            services["s"] = kind(&levels.to_string());
+            if is_served {
+                services["s"] =
+                    json!({ "weighted": { "services": [{ "name": levels.to_string() }] } });
+            }
+            let generation = generation(&services);
+            let is_open = matches!(target(&generation), Target::Service(_));
+            assert_eq!(is_open, is_served, "{levels} {services}");
+            let report = generation.report.routers.values().next().unwrap();
+            assert_eq!(
+                report.verdict.status() == Status::Disabled,
+                !is_served,
+                "{:?}",
+                report.verdict
+            );
+        }
+    }
+}
