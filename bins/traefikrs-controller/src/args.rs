@@ -54,6 +54,7 @@ Provider flags are those of Traefik's Kubernetes CRD provider, in any case, with
   --providers.kubernetescrd.allowCrossNamespace[=true|false]
   --providers.kubernetescrd.allowExternalNameServices[=true|false]
   --providers.kubernetescrd.allowEmptyServices[=true|false]
+  --providers.kubernetescrd.allowServiceHealthChecks[=true|false]   (ours)
   --providers.kubernetescrd.nativeLBByDefault[=true|false]
   --providers.kubernetescrd.disableClusterScopeResources[=true|false]
   --providers.kubernetescrd.safeNaming[=true|false]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use traefikrs_compile::report::{
-    MiddlewareReport, Report, RouterReport, ServiceReport, Status, Verdict,
+    MiddlewareReport, Report, RouterReport, ServerReport, ServiceReport, Status, Verdict,
 };
 use traefikrs_config::QualifiedName;
 
@@ -132,7 +132,9 @@ pub(crate) fn service_fields(name: &QualifiedName, report: &ServiceReport) -> Ma
         qualify(name, transport);
     }
     if !report.servers.is_empty() {
-        let states: BTreeMap<_, _> = report.servers.iter().map(|url| (&**url, "UP")).collect();
+        let state = |server: &ServerReport| if server.is_well() { "UP" } else { "DOWN" };
+        let states = report.servers.iter().map(|it| (&*it.url, state(it)));
+        let states: BTreeMap<_, _> = states.collect();
         fields.insert("serverStatus".into(), json!(states));
     }
     judged(&mut fields, &report.verdict);

@@ -1,6 +1,6 @@
 //! The one way from a configuration to what serves it.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use traefikrs_config::elements::{Change, Elements};
@@ -13,7 +13,7 @@ use crate::findings::Findings;
 use crate::middleware::Middlewares;
 use crate::options::Options;
 use crate::outcome::{Outcomes, Stale};
-use crate::report::{MiddlewareReport, Report, RouterReport, ServiceReport};
+use crate::report::{MiddlewareReport, Report, RouterReport, ServerReport, ServiceReport};
 use crate::router::{Built, Routers};
 use crate::service::{self, Services};
 use crate::transport::{Pools, Transports};
@@ -199,6 +199,11 @@ impl<'c> Next<'c> {
             let swept = outcomes.sweep(&report.routers);
             swept.iter().for_each(|ask| touched.add(ask));
         }
+        let health_checks = if touched.services.is_empty() {
+            Arc::clone(&self.base.compiled.health_checks)
+        } else {
+            outcomes.health_checks()
+        };
         let (pools, used) = if touched.services.is_empty() {
             (
                 Arc::clone(&legacy.pools),
@@ -216,6 +221,7 @@ impl<'c> Next<'c> {
             compiled: Arc::new(Compiled {
                 entry_points,
                 pools: used,
+                health_checks,
             }),
             report,
             legacy: Legacy {
@@ -354,8 +360,12 @@ impl<'c> Next<'c> {
             };
             let outcome = outcomes.services.get(name.as_str());
             let asked = outcome.map_or(&[][..], |outcome| &*outcome.asked);
+            let states = outcome.map_or_else(HashMap::new, |outcome| outcome.checked());
             let servers = asked.iter().filter_map(|ask| match ask {
-                Ask::Server(url, _) => Some(Arc::clone(url)),
+                Ask::Server(url, _) => Some(ServerReport {
+                    url: Arc::clone(url),
+                    state: states.get(url).cloned(),
+                }),
                 _ => None,
             });
             let judged = ServiceReport {

@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::HeaderValue;
 use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use traefikrs_config::QualifiedName;
-use traefikrs_lb::Balancer;
 use traefikrs_lb::failover::{self, Choice};
 use traefikrs_lb::mirror::Mirrors;
+use traefikrs_lb::{Balancer, ServerState};
 use traefikrs_middleware::Stack;
 use traefikrs_router::RouteTable;
 use traefikrs_tls::{ClientTls, ServerName};
@@ -29,6 +29,8 @@ pub struct Compiled {
     pub entry_points: BTreeMap<String, EntryPointRoutes>,
     /// The pools of all servers: connections of others are of no more use.
     pub pools: Arc<HashSet<PoolId>>,
+    /// The checks of servers. One that did not change is the same as before.
+    pub health_checks: Arc<[Arc<HealthCheck>]>,
 }
 
 /// The routes of one entry point.
@@ -117,6 +119,8 @@ pub struct LoadBalancer {
     pub pass_host_header: bool,
     /// How connections to the servers are made.
     pub transport: Arc<Transport>,
+    /// How the servers are asked whether they are well.
+    pub health_check: Option<Arc<HealthCheck>>,
 }
 
 /// Services, and whose turn it is.
@@ -170,7 +174,7 @@ pub struct OnStatus {
 pub struct BodyLimit(pub Option<u64>);
 
 /// One server, ready to connect to.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Server {
     /// The URL as configured.
     pub url: Arc<str>,
@@ -305,6 +309,88 @@ impl Weighted {
                 .children
                 .get(index)
                 .is_some_and(|child| child.is_up(now))
+    }
+}
+
+/// How the servers of a load balancer are asked whether they are well.
+#[derive(Debug)]
+pub struct HealthCheck {
+    /// The service that they are of.
+    pub service: QualifiedName,
+    /// Whom to ask, each on its own.
+    pub servers: Box<[CheckedServer]>,
+    /// How connections are made.
+    pub transport: Arc<Transport>,
+    /// Between two checks of a server that is well.
+    pub interval: Duration,
+    /// Between two checks of one that is not.
+    pub unhealthy_interval: Duration,
+    /// The longest wait for an answer.
+    pub timeout: Duration,
+}
+
+/// A server that is asked.
+#[derive(Debug)]
+pub struct CheckedServer {
+    /// Its URL as configured.
+    pub name: Arc<str>,
+    /// Where it is noted what it answered.
+    pub state: Arc<ServerState>,
+    /// What it is asked, or why it cannot be: then it counts as down.
+    pub asked: Result<Asked, String>,
+}
+
+/// What a server is asked.
+#[derive(Debug)]
+pub struct Asked {
+    /// The question.
+    pub probe: Probe,
+    /// Where it is asked, which need not be where requests go.
+    pub server: Server,
+    /// The URL of that, with path and query.
+    pub url: String,
+}
+
+/// How is a server asked whether it is well?
+#[derive(Debug, Clone)]
+pub enum Probe {
+    /// By a request, whose status tells.
+    Http(HttpProbe),
+    /// By `grpc.health.v1.Health/Check`, about all of it.
+    Grpc,
+}
+
+/// The request that asks a server.
+#[derive(Debug, Clone)]
+pub struct HttpProbe {
+    /// Its method.
+    pub method: Method,
+    /// Its Host, if that is not the server's.
+    pub host: Option<HeaderValue>,
+    /// Its other headers.
+    pub headers: HeaderMap,
+    /// The status that means that the server is well.
+    pub expected: ExpectedStatus,
+    /// Whether it goes on to where a redirect points.
+    pub follows_redirects: bool,
+}
+
+/// Which status means that a server is well?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpectedStatus {
+    /// 200 to 399.
+    Good,
+    /// This one only.
+    Exactly(StatusCode),
+}
+
+impl ExpectedStatus {
+    /// Whether this is one of them.
+    pub fn includes(self, status: StatusCode) -> bool {
+        match self {
+            Self::Good => status.is_success() || status.is_redirection(),
+            Self::Exactly(expected) => status == expected,
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod compile;
 pub mod compiled;
 mod error;
 mod findings;
+mod health_check;
 mod middleware;
 mod options;
 mod outcome;

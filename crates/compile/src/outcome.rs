@@ -1,14 +1,15 @@
 //! What became of the services and middlewares that somebody asked for?
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use traefikrs_config::elements::Elements;
 use traefikrs_config::{QualifiedName, dynamic};
+use traefikrs_lb::ServerState;
 use traefikrs_middleware::Middleware;
 
 use crate::asked::{Added, Ask};
-use crate::compiled::{PoolId, Service};
+use crate::compiled::{HealthCheck, PoolId, Service, ServiceKind};
 use crate::error::BuildError;
 use crate::report::{RouterReport, Verdict};
 
@@ -20,6 +21,24 @@ pub(crate) struct Outcome<T> {
     pub(crate) asked: Box<[Ask]>,
     /// Of how many elements the longest row that hangs on this one is made.
     pub(crate) height: usize,
+}
+
+impl Outcome<Arc<Service>> {
+    fn health_check(&self) -> Option<&Arc<HealthCheck>> {
+        match &self.result.as_ref().ok()?.kind {
+            ServiceKind::LoadBalancer(servers) => servers.health_check.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// What checks found about servers, by URL.
+    pub(crate) fn checked(&self) -> HashMap<Arc<str>, Arc<ServerState>> {
+        let checks = self.health_check().into_iter();
+        let servers = checks.flat_map(|check| &check.servers);
+        servers
+            .map(|server| (Arc::clone(&server.name), Arc::clone(&server.state)))
+            .collect()
+    }
 }
 
 pub(crate) type OutcomeByName<T> = Elements<Outcome<T>, QualifiedName>;
@@ -73,6 +92,12 @@ impl Outcomes {
             Ask::Transport(_) | Ask::Server(..) => None,
         };
         asked.unwrap_or_default()
+    }
+
+    /// The checks of all services.
+    pub(crate) fn health_checks(&self) -> Arc<[Arc<HealthCheck>]> {
+        let checks = self.services.values().filter_map(|it| it.health_check());
+        checks.cloned().collect()
     }
 
     /// The pools that servers have.

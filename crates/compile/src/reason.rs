@@ -24,3 +24,5 @@ pub const TLS_NOT_SPOKEN: Reason = Reason::new("TLSNotSpoken");
 pub const TRANSPORT_UNUSABLE: Reason = Reason::new("TransportUnusable");
 /// Something known is not served by this version.
 pub const NOT_SERVED: Reason = Reason::new("NotServed");
+/// A health check asks for what cannot be asked, so that servers count as down.
+pub const HEALTH_CHECK_IMPOSSIBLE: Reason = Reason::new("HealthCheckImpossible");

@@ -6,6 +6,7 @@ use serde::Serialize;
 use traefikrs_config::diagnostic::{Diagnostic, Reason};
 use traefikrs_config::elements::Elements;
 use traefikrs_config::{QualifiedName, dynamic};
+use traefikrs_lb::ServerState;
 
 use crate::asked::Ask;
 
@@ -150,8 +151,31 @@ pub struct ServiceReport {
     pub verdict: Verdict,
     /// The routers that name it.
     pub used_by: Arc<Vec<QualifiedName>>,
-    /// The URLs of its servers as far as they could be built; empty when no router needs it.
-    pub servers: Vec<Arc<str>>,
+    /// Its servers as far as they could be built; empty when no router needs it.
+    pub servers: Vec<ServerReport>,
+}
+
+/// What is known of a server.
+#[derive(Debug, Clone)]
+pub struct ServerReport {
+    /// Its URL as configured.
+    pub url: Arc<str>,
+    /// What checks find; without them nothing is known.
+    pub state: Option<Arc<ServerState>>,
+}
+
+impl ServerReport {
+    /// Whether checks found it well, or there are none.
+    pub fn is_well(&self) -> bool {
+        self.state.as_ref().is_none_or(|state| state.is_well())
+    }
+}
+
+/// Reports are equal when they are of equal configurations: what is found goes on changing.
+impl PartialEq for ServerReport {
+    fn eq(&self, other: &Self) -> bool {
+        self.url == other.url && self.state.is_some() == other.state.is_some()
+    }
 }
 
 /// What became of a middleware.

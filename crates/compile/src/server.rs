@@ -3,7 +3,7 @@
 use http::HeaderValue;
 use http::uri::Authority;
 
-use crate::compiled::ServerHost;
+use crate::compiled::{PoolId, Scheme, Server, ServerHost, Transport};
 
 /// The parts of a server's URL, before it has a pool.
 #[derive(Debug)]
@@ -80,6 +80,33 @@ impl ServerUrl {
             host_header,
             path: path.to_owned(),
         })
+    }
+}
+
+impl ServerUrl {
+    /// The server, without a base path, and the URL's path.
+    pub(crate) fn into_server(self, url: &str, scheme: Scheme, pool: PoolId) -> (Server, String) {
+        let server = Server {
+            url: url.into(),
+            scheme,
+            host: self.host,
+            port: self.port,
+            authority: self.authority,
+            host_header: self.host_header,
+            base_path: Box::default(),
+            pool,
+        };
+        (server, self.path)
+    }
+}
+
+impl Server {
+    /// A server that a redirect points to, for whoever has pools of its own: this one is in none.
+    /// `None` when the URL is none of a server, or the transport cannot speak with it.
+    pub fn at(url: &str, transport: &Transport) -> Option<Self> {
+        let parsed = ServerUrl::parse(url).ok()?;
+        let scheme = transport.scheme(url, &parsed).ok()?;
+        Some(parsed.into_server(url, scheme, PoolId(0)).0)
     }
 }
 

@@ -10,12 +10,13 @@ use traefikrs_lb::{Balancer, Settings};
 
 use crate::asked::{Added, Ask, Building};
 use crate::compiled::{
-    InternalService, LoadBalancer, Server, Service, ServiceKind, Transport, Weighted,
+    HealthCheck, InternalService, LoadBalancer, Server, Service, ServiceKind, Transport, Weighted,
 };
 use crate::error::BuildError;
+use crate::health_check::health_check;
 use crate::middleware::Middlewares;
 use crate::outcome::{OutcomeByName, Stale};
-use crate::reason::{NOT_SERVED, SERVICE_UNUSABLE};
+use crate::reason::{HEALTH_CHECK_IMPOSSIBLE, SERVICE_UNUSABLE};
 use crate::report::Verdict;
 use crate::server::ServerUrl;
 use crate::transport::{Pools, Transports};
@@ -279,9 +280,6 @@ impl<'c> Services<'c> {
         configured: &dynamic::LoadBalancer,
     ) -> Result<LoadBalancer, BuildError> {
         let settings = balancing::settings(name, configured)?;
-        if configured.health_check.is_some() {
-            self.not_served(name, "healthCheck");
-        }
         let transport = self.transport(name, configured)?;
         let servers = configured
             .servers
@@ -293,8 +291,13 @@ impl<'c> Services<'c> {
             .zip(&configured.servers)
             .map(|(server, configured)| balancing::server(&server.url, configured));
         let previous = self.previous.and_then(|previous| previous.balancer(name));
+        let balancer = Balancer::new(members, settings, previous);
+        let check = configured.health_check.as_ref();
+        let health_check =
+            check.map(|check| Arc::new(self.health_check(name, check, &transport, &balancer)));
         Ok(LoadBalancer {
-            balancer: Balancer::new(members, settings, previous),
+            balancer,
+            health_check,
             servers,
             pass_host_header: configured.pass_host_header.unwrap_or(true),
             transport,
@@ -323,35 +326,53 @@ impl<'c> Services<'c> {
         )))
     }
 
+    fn health_check(
+        &mut self,
+        name: &QualifiedName,
+        configured: &dynamic::HealthCheck,
+        transport: &Arc<Transport>,
+        balancer: &Balancer,
+    ) -> HealthCheck {
+        let states = balancer.states();
+        let states = states.map(|(name, state)| (Arc::clone(name), Arc::clone(state)));
+        let locate = |url: &str| self.located(url, transport).map(|(server, _)| server);
+        let (check, problems) = health_check(name, configured, transport, states, locate);
+        for problem in problems {
+            self.verdict(name)
+                .warn(HEALTH_CHECK_IMPOSSIBLE, "healthCheck", problem);
+        }
+        check
+    }
+
     fn server(
         &mut self,
         configured: &dynamic::Server,
         transport: &Arc<Transport>,
     ) -> Result<Server, BuildError> {
-        let url = ServerUrl::parse(&configured.url)
-            .map_err(|error| BuildError::invalid(error.to_string()))?;
-        let scheme = transport.scheme(&configured.url, &url)?;
-        let text: Arc<str> = configured.url.as_str().into();
+        let (mut server, path) = self.located(&configured.url, transport)?;
+        self.building
+            .log
+            .push(Ask::Server(Arc::clone(&server.url), server.pool));
+        if configured.preserve_path {
+            server.base_path = path.trim_end_matches('/').into();
+        }
+        Ok(server)
+    }
+
+    /// The server of a URL, and the URL's path.
+    fn located(
+        &mut self,
+        url: &str,
+        transport: &Arc<Transport>,
+    ) -> Result<(Server, String), BuildError> {
+        let parsed =
+            ServerUrl::parse(url).map_err(|error| BuildError::invalid(error.to_string()))?;
+        let scheme = transport.scheme(url, &parsed)?;
         let previous = self.previous.map(|previous| previous.pools);
         let pool = self
             .pools
-            .id(previous, transport, url.scheme, &url.authority);
-        self.building.log.push(Ask::Server(Arc::clone(&text), pool));
-        let base_path = if configured.preserve_path {
-            url.path.trim_end_matches('/')
-        } else {
-            ""
-        };
-        Ok(Server {
-            url: text,
-            scheme,
-            host: url.host,
-            port: url.port,
-            authority: url.authority,
-            host_header: url.host_header,
-            base_path: base_path.into(),
-            pool,
-        })
+            .id(previous, transport, parsed.scheme, &parsed.authority);
+        Ok(parsed.into_server(url, scheme, pool))
     }
 
     /// The same service of the generation before, when nothing that it is made of has changed.
@@ -393,11 +414,6 @@ impl<'c> Services<'c> {
                 _ => false,
             };
         same.then(|| Arc::clone(before))
-    }
-
-    fn not_served(&mut self, name: &QualifiedName, what: &str) {
-        self.verdict(name)
-            .warn(NOT_SERVED, "", format!("{what} is not served yet"));
     }
 
     fn verdict(&mut self, name: &QualifiedName) -> &mut Verdict {

@@ -10,6 +10,7 @@ use http::{HeaderValue, Response};
 use tokio::sync::watch;
 use traefikrs_compile::{Generation, Report};
 
+use crate::health_check;
 use crate::listen;
 use crate::options::Options;
 use crate::worker::{self, Shared};
@@ -96,6 +97,12 @@ impl Dataplane {
                 .map_err(StartError::Thread)?;
             running.threads.push(thread);
         }
+        let shared = Arc::clone(&running.shared);
+        let checks = thread::Builder::new()
+            .name("health-checks".to_owned())
+            .spawn(move || health_check::run(&shared.published, shared.shutdown.subscribe()))
+            .map_err(StartError::Thread)?;
+        running.threads.push(checks);
         Ok(running)
     }
 }

@@ -204,8 +204,13 @@ fn target(
 }
 
 pub(crate) fn peer<'s>(connection: &Connection, server: &'s Server) -> Peer<'s> {
+    peer_in(connection.unshared.pool(server.pool), server)
+}
+
+/// The server, with connections of this pool.
+pub(crate) fn peer_in(pool: u64, server: &Server) -> Peer<'_> {
     Peer {
-        pool: connection.unshared.pool(server.pool),
+        pool,
         scheme: match &server.scheme {
             Scheme::Http => upstream::Scheme::Http,
             Scheme::H2c => upstream::Scheme::H2c,

@@ -65,6 +65,7 @@ mod discard;
 mod entry_point;
 mod failover;
 mod forward;
+mod health_check;
 mod hop_by_hop;
 mod http1;
 mod http2;

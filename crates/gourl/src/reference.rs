@@ -1,4 +1,4 @@
-//! How does Go write a URL that it has read?
+//! How does Go write a URL that it has read, and where does a relative one lead?
 //!
 //! ```
 //! use traefikrs_gourl::reference::normalize;
@@ -15,6 +15,10 @@ use crate::class::{self, GO_HOST, PATH, RAW_PATH, UNRESERVED};
 use crate::escape::{InvalidEscape, decode_path, encode};
 use crate::parts::{Authority, Malformed, split_authority, split_query, split_scheme};
 use crate::path::escaped_path;
+
+mod resolve;
+
+pub use resolve::resolve;
 
 /// Why a text is no URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -46,25 +46,9 @@ impl ManifestProvider {
         Ok(Self {
             files: Files::new(root, EXTENSIONS),
             watch: options.watch,
-            options: translation_options(options)?,
+            options: Options::try_from(options)?,
         })
     }
-}
-
-fn translation_options(options: &KubernetesManifests) -> Result<Options, InvalidSelector> {
-    Ok(Options {
-        namespaces: options.namespaces.clone(),
-        label_selector: options.label_selector.parse()?,
-        ingress_class: options.ingress_class.clone(),
-        allow_cross_namespace: options.allow_cross_namespace,
-        allow_external_name_services: options.allow_external_name_services,
-        allow_empty_services: options.allow_empty_services,
-        native_lb_by_default: options.native_lb_by_default,
-        disable_cluster_scope_resources: options.disable_cluster_scope_resources,
-        cross_provider_namespaces: options.cross_provider_namespaces.clone(),
-        safe_naming: options.safe_naming,
-        default_tls_resources_namespace: options.default_tls_resources_namespace.clone(),
-    })
 }
 
 impl Provider for ManifestProvider {

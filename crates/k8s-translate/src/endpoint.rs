@@ -57,9 +57,12 @@ impl Backend<'_> {
     ) -> Result<Vec<Server>, Problem> {
         let port = self.port(path, warnings)?;
         let spec = &self.service.spec;
-        if self.reference.health_check.is_some() && spec.service_type != EXTERNAL_NAME {
+        if self.reference.health_check.is_some()
+            && spec.service_type != EXTERNAL_NAME
+            && !self.view.options.allow_service_health_checks
+        {
             let message = format!(
-                "{self} is not of type ExternalName, and Kubernetes checks its pods itself; remove the health check"
+                "{self} is not of type ExternalName, and Kubernetes checks its pods itself; remove the health check, or let the operator set `allowServiceHealthChecks`"
             );
             return Err(Problem::error(
                 reason::HEALTH_CHECK_FORBIDDEN,

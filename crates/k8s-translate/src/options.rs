@@ -22,6 +22,9 @@ pub struct Options {
     pub allow_cross_namespace: bool,
     /// Let routes point to Services of type ExternalName.
     pub allow_external_name_services: bool,
+    /// Let routes have the pods of any Service checked, not only what an ExternalName leads to: in
+    /// Traefik such a route is an error.
+    pub allow_service_health_checks: bool,
     /// Make a balancer without servers, which answers 503, of a Service without endpoints.
     pub allow_empty_services: bool,
     /// What `nativeLB` means where a service reference does not say.
@@ -50,6 +53,7 @@ macro_rules! from_static {
                     ingress_class: provider.ingress_class.clone(),
                     allow_cross_namespace: provider.allow_cross_namespace,
                     allow_external_name_services: provider.allow_external_name_services,
+                    allow_service_health_checks: provider.allow_service_health_checks,
                     allow_empty_services: provider.allow_empty_services,
                     native_lb_by_default: provider.native_lb_by_default,
                     disable_cluster_scope_resources: provider.disable_cluster_scope_resources,

@@ -108,6 +108,11 @@ impl ServerState {
         }
     }
 
+    /// Whether checks have nothing against it.
+    pub fn is_well(&self) -> bool {
+        self.flags() & DOWN == 0
+    }
+
     /// Says what a check of the server found; tells whether that is new.
     pub fn set_up(&self, is_up: bool) -> bool {
         if is_up {

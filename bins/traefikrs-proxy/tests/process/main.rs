@@ -13,6 +13,7 @@ mod client;
 mod descriptors;
 mod grpc;
 mod half_closed;
+mod health;
 mod http2;
 mod limits;
 mod many;

@@ -25,8 +25,7 @@ pub(super) fn settings(
         strategy,
         sticky: cookie(configured.sticky.as_ref(), name),
         passive: passive.map(passive_check).transpose()?,
-        // Nobody asks the servers yet, so nobody else could let them in again.
-        has_active_check: false,
+        has_active_check: configured.health_check.is_some(),
         slow_start: configured.slow_start.and_then(|time| time.positive()),
     })
 }

@@ -69,6 +69,8 @@ pub struct KubernetesCrd {
     pub allow_cross_namespace: bool,
     /// Let routes point to Services of type ExternalName.
     pub allow_external_name_services: bool,
+    /// Let routes have the pods of any Service checked, not only what an ExternalName leads to. Ours.
+    pub allow_service_health_checks: bool,
     /// Serve 503 where a Service has no endpoints.
     pub allow_empty_services: bool,
     /// Let the cluster balance.
@@ -107,6 +109,8 @@ pub struct KubernetesManifests {
     pub allow_cross_namespace: bool,
     /// Let routes point to Services of type ExternalName.
     pub allow_external_name_services: bool,
+    /// Let routes have the pods of any Service checked, not only what an ExternalName leads to. Ours.
+    pub allow_service_health_checks: bool,
     /// Serve 503 where a Service has no endpoints.
     pub allow_empty_services: bool,
     /// Let the cluster balance.
@@ -134,6 +138,7 @@ impl Default for KubernetesManifests {
             ingress_class: String::new(),
             allow_cross_namespace: false,
             allow_external_name_services: false,
+            allow_service_health_checks: false,
             allow_empty_services: false,
             native_lb_by_default: false,
             disable_cluster_scope_resources: false,
