@@ -92,6 +92,11 @@ pub(super) fn facts(
         Scribe::new(&mut facts, Part::Answer, (unanswered, 1), alike)
             .write("status", format!("none, {end}"));
     }
+    let end = match &heard.end {
+        // What does not answer anything says nothing either.
+        End::Rubble(_) => Stop::Nonsense.to_string(),
+        _ => end,
+    };
     Scribe::new(&mut facts, Part::Connection, (1, 1), alike).write("end", end);
     facts
 }
@@ -149,13 +154,13 @@ impl<'a> Scribe<'a> {
         self.write("connection", connection.to_owned());
         self.fields("header", &answer.head.fields);
         self.body(&answer.body);
-        self.write(
-            "end",
-            answer
-                .body
-                .cut
-                .map_or_else(|| "complete".to_owned(), |stop| stop.to_string()),
-        );
+        let end = match answer.body.cut {
+            None => "complete".to_owned(),
+            // A switched connection, too.
+            Some(Stop::Reset) if code == "101" => "complete".to_owned(),
+            Some(stop) => stop.to_string(),
+        };
+        self.write("end", end);
     }
 
     /// Whether the server that was chosen is the one that cookies speak of.
