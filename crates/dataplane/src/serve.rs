@@ -1,12 +1,14 @@
 //! One request, from its head to the head of its answer.
 
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 
-use http::HeaderValue;
+use futures_util::FutureExt;
 use http::request::Parts;
+use http::{HeaderValue, StatusCode};
 use traefikrs_gourl::host;
 use traefikrs_gourl::query::Semicolons;
 use traefikrs_middleware::Context;
@@ -52,6 +54,19 @@ pub(crate) struct Inbound {
 /// All by one configuration, the one that is in force now. It is one future, because each layer of futures copies what
 /// it is given. A client of HTTP/1 is told of interim answers, and watched: the request ends when the client goes.
 pub(crate) async fn answer(
+    connection: &Rc<Connection>,
+    asked: Asked,
+    body: RequestBody,
+    client: Option<&Rc<Leg>>,
+) -> Answer {
+    // Traefik: what panics fails alone, and is answered as long as nothing is sent.
+    AssertUnwindSafe(find_answer(connection, asked, body, client))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_panicked| answer::fault(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+async fn find_answer(
     connection: &Rc<Connection>,
     mut asked: Asked,
     body: RequestBody,

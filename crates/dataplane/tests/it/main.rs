@@ -16,6 +16,7 @@ mod failures;
 mod headers;
 mod http2;
 mod mirroring;
+mod panics;
 mod paths;
 
 mod proxy_protocol;

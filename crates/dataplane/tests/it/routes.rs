@@ -177,21 +177,7 @@ fn the_api_is_asked_with_the_request() {
     assert_eq!(get(&proxy, "x", "/api/a?b"), "200 /api/a?b");
 }
 
-#[test]
-fn a_panic_ends_one_connection_and_nothing_else() {
-    let proxy = Proxy::with_api(&api(), Arc::new(|_, _| panic!("as it should")));
-    let mut other = proxy.connect();
-    other.send("GET /none HTTP/1.1\r\nHost: x\r\n\r\n");
-    assert_eq!(other.response().status(), 404);
-    let mut client = proxy.connect();
-    client.send("GET /api HTTP/1.1\r\nHost: x\r\n\r\n");
-    assert_eq!(client.rest(), "");
-    other.send("GET /none HTTP/1.1\r\nHost: x\r\n\r\n");
-    assert_eq!(other.response().status(), 404);
-    assert_eq!(get(&proxy, "x", "/none"), "404 404 page not found\n");
-}
-
-fn api() -> serde_json::Value {
+pub(crate) fn api() -> serde_json::Value {
     json!({
         "routers": { "api": { "rule": "PathPrefix(`/api`)", "service": "api@internal" } },
         "services": { "api@internal": {} },
