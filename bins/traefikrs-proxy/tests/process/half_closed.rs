@@ -88,13 +88,17 @@ fn a_body_that_ends_in_the_middle_is_not_taken_for_a_whole_one() {
 #[test]
 fn a_server_that_says_no_more_is_not_asked_again() {
     // It closes its half behind each answer, without saying so, and would take another request.
-    let server = server(|mut client: Client| {
+    let (closes, closed) = mpsc::channel();
+    let closes = Mutex::new(closes);
+    let server = server(move |mut client: Client| {
+        let closes = closes.lock().unwrap().clone();
         while let Some(head) = client.head() {
             let number = usize::from(head.starts_with("GET /2"));
             client.send(format!(
                 "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{number}"
             ));
             client.half_close();
+            closes.send(()).ok();
         }
     });
     let site = Site::before(server, &[]);
@@ -108,5 +112,6 @@ fn a_server_that_says_no_more_is_not_asked_again() {
         client.send(format!("{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n"));
         let answer = client.answer().unwrap();
         assert_eq!(answer.status, 200, "{method} {path}: {answer:?}");
+        closed.recv_timeout(DEADLINE).unwrap();
     }
 }

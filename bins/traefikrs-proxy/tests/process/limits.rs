@@ -188,7 +188,7 @@ fn a_refused_client_that_goes_on_is_cut_off() {
     let server = Strict::start();
     let site = Site::before(server.address, &[]);
     let heads = [
-        "GET / HTTP/9.9\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: x\r\nbad name: y\r\n\r\n",
         "POST /%zz HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",

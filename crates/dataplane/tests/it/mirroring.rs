@@ -1,5 +1,6 @@
 //! Copies of requests, for services that answer to nobody.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 
@@ -88,8 +89,10 @@ fn a_percentage_of_all_requests_is_copied() {
         proxy.ask(&format!("GET /{n} HTTP/1.1\r\nHost: x\r\n\r\n"));
     }
     // What Traefik 3.7.15 copies: M--M--M---M--M
-    let copied: Vec<_> = (0..5).map(|_| mirror.next().target().to_owned()).collect();
-    assert_eq!(copied, ["/0", "/3", "/6", "/10", "/13"]);
+    let copied: BTreeSet<_> = (0..5).map(|_| mirror.next().target().to_owned()).collect();
+    // Copies go their own ways, and may overtake each other.
+    let expected = ["/0", "/3", "/6", "/10", "/13"];
+    assert_eq!(copied, expected.map(str::to_owned).into());
 }
 
 #[test]
