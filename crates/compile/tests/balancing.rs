@@ -15,9 +15,12 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use serde_json::{Value, json};
 use traefikrs_compile::compiled::{Service, ServiceKind, Target};
-use traefikrs_compile::{Generation, Options, compile};
+use traefikrs_compile::{Generation, compile};
 use traefikrs_lb::{Balancer, Client, Outcome};
-use traefikrs_router::RequestView;
+
+mod support;
+
+use support::{target, web};
 
 const LOCAL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
@@ -26,13 +29,9 @@ fn generation(services: &Value, previous: Option<&Generation>) -> Generation {
         "routers": { "r@file": { "entryPoints": ["web"], "rule": "Host(`x`)", "service": "s1" } },
         "services": services,
     } });
-    let options = Options {
-        entry_points: [("web".to_owned(), Default::default())].into(),
-        ..Options::default()
-    };
     compile(
         &serde_json::from_value(configuration).unwrap(),
-        &options,
+        &web(),
         previous,
     )
 }
@@ -42,19 +41,7 @@ fn balanced(balancer: &Value) -> Value {
 }
 
 fn service(generation: &Generation) -> Arc<Service> {
-    let headers = HeaderMap::new();
-    let request = RequestView {
-        method: "GET",
-        host: "x",
-        raw_host: "x",
-        flattened_host: None,
-        path: b"/",
-        query: None,
-        headers: &headers,
-        peer: None,
-    };
-    let routes = &generation.compiled.entry_points["web"].http;
-    match &routes.find(&request).unwrap().target {
+    match target(generation) {
         Target::Service(service) => Arc::clone(service),
         other => panic!("{other:?}"),
     }

@@ -13,9 +13,12 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use traefikrs_compile::compiled::{Service, ServiceKind, Target};
 use traefikrs_compile::report::Status;
-use traefikrs_compile::{Generation, Options, compile};
+use traefikrs_compile::{Generation, compile};
 use traefikrs_lb::failover::Choice;
-use traefikrs_router::RequestView;
+
+mod support;
+
+use support::{target, web};
 
 /// The service `s` of these, and what is built with it.
 fn generation(services: &Value) -> Generation {
@@ -32,32 +35,12 @@ fn generation(services: &Value) -> Generation {
         http["services"][format!("{name}@file")] = service.clone();
     }
     let configuration = serde_json::from_value(json!({ "http": http })).unwrap();
-    let options = Options {
-        entry_points: [("web".to_owned(), Default::default())].into(),
-        ..Options::default()
-    };
-    compile(&configuration, &options, None)
-}
-
-fn target(generation: &Generation) -> Target {
-    let headers = http::HeaderMap::new();
-    let request = RequestView {
-        method: "GET",
-        host: "x",
-        raw_host: "x",
-        flattened_host: None,
-        path: b"/",
-        query: None,
-        headers: &headers,
-        peer: None,
-    };
-    let routes = &generation.compiled.entry_points["web"].http;
-    routes.find(&request).unwrap().target.clone()
+    compile(&configuration, &web(), None)
 }
 
 fn service(services: &Value) -> Arc<Service> {
     match target(&generation(services)) {
-        Target::Service(service) => service,
+        Target::Service(service) => Arc::clone(service),
         other => panic!("{other:?}"),
     }
 }

@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use traefikrs_compile::compiled::{LoadBalancer, Service, ServiceKind, Target};
-use traefikrs_compile::{Generation, Options, compile};
-use traefikrs_router::RequestView;
+use traefikrs_compile::{Generation, compile};
+
+mod support;
+
+use support::{target, web};
 
 /// A weighted service over a and b; a has a middleware by way of a chain, and its own transport.
 fn configuration() -> Value {
@@ -141,34 +144,15 @@ fn another_transport_means_other_connections() {
 }
 
 fn generation(configuration: &Value, previous: Option<&Generation>) -> Generation {
-    let options = Options {
-        entry_points: [("web".to_owned(), Default::default())].into(),
-        ..Options::default()
-    };
     let configuration = serde_json::from_value(configuration.clone()).unwrap();
-    compile(&configuration, &options, previous)
+    compile(&configuration, &web(), previous)
 }
 
 fn root(generation: &Generation) -> Arc<Service> {
-    let headers = http::HeaderMap::new();
-    let request = RequestView {
-        method: "GET",
-        host: "x",
-        raw_host: "x",
-        flattened_host: None,
-        path: b"/",
-        query: None,
-        headers: &headers,
-        peer: None,
-    };
-    let route = generation.compiled.entry_points["web"]
-        .http
-        .find(&request)
-        .unwrap();
-    let Target::Service(service) = &route.target else {
-        panic!("{:?}", route.target);
-    };
-    Arc::clone(service)
+    match target(generation) {
+        Target::Service(service) => Arc::clone(service),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn children(generation: &Generation) -> [Arc<Service>; 2] {

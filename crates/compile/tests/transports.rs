@@ -4,8 +4,11 @@
 
 use serde_json::{Value, json};
 use traefikrs_compile::compiled::{Https, LoadBalancer, Scheme, Server, ServiceKind, Target};
-use traefikrs_compile::{Generation, Options, compile};
-use traefikrs_router::RequestView;
+use traefikrs_compile::{Generation, compile};
+
+mod support;
+
+use support::{target, web};
 
 fn generation(
     transport: &Value,
@@ -24,29 +27,8 @@ fn generation(
         },
         "serversTransports": { "t@file": transport },
     } });
-    let options = Options {
-        entry_points: [("web".to_owned(), Default::default())].into(),
-        ..Options::default()
-    };
     let configuration = serde_json::from_value(configuration).unwrap();
-    compile(&configuration, &options, previous)
-}
-
-/// What takes the requests for host x.
-fn target(generation: &Generation) -> &Target {
-    let headers = http::HeaderMap::new();
-    let request = RequestView {
-        method: "GET",
-        host: "x",
-        raw_host: "x",
-        flattened_host: None,
-        path: b"/",
-        query: None,
-        headers: &headers,
-        peer: None,
-    };
-    let routes = &generation.compiled.entry_points["web"].http;
-    &routes.find(&request).unwrap().target
+    compile(&configuration, &web(), previous)
 }
 
 fn server(generation: &Generation) -> &Server {
