@@ -61,7 +61,7 @@ pub enum Error {
     RequestBody(#[source] BoxError),
     /// The HTTP/2 stream was reset, or its connection lost.
     #[error("HTTP/2 exchange failed")]
-    Http2(#[source] hyper::Error),
+    Http2(#[source] h2::Error),
 }
 
 impl Error {

@@ -2,7 +2,9 @@
 
 mod body;
 mod connection;
-mod upload;
+mod exchange;
+mod pings;
+mod sending;
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,25 +15,19 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::{FutureExt, Shared as SharedFuture, WeakShared};
-use http::{
-    HeaderValue, Request, Uri, Version, header,
-    response::Parts,
-    uri::{Authority, Scheme},
-};
 use http_body::Body as HttpBody;
-use hyper::body::Incoming;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 pub(crate) use self::body::Body;
 use self::{
     connection::{Connection, Ticket},
-    upload::{BoxBody, Upload},
+    exchange::Exchange,
 };
 use crate::{
-    answer::{Answer, UpstreamBody},
+    answer::Answer,
     dial::{Offer, dial},
     error::{BoxError, Error},
-    peer::{Limits, Scheme as PeerScheme},
+    peer::Limits,
     pool::{Pool, Retention},
     request::Outgoing,
     stream::Stream,
@@ -122,7 +118,7 @@ pub(crate) async fn agree(pool: &Rc<Pool>, limits: &Limits) -> Result<Agreed, Er
     }
 }
 
-/// Asks on this stream, and once more on another when it is refused unseen.
+/// Asks on this stream, and once more on another connection if the server has not looked at the request.
 pub(crate) async fn send_on<B>(
     ticket: Ticket,
     pool: Rc<Pool>,
@@ -133,85 +129,17 @@ where
     B: HttpBody<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    let (request, upload) = translate(&pool, request)?;
-    // RFC 9113 §8.7: a refused stream was not processed. Only what needs no body can be said again.
-    let copy = request.body().is_end_stream().then(|| copy(&request));
-    let (head, body, ticket) = match exchange(ticket, limits, request, &upload).await {
-        Err(Failure {
-            error,
-            returned: Some(request),
-        }) => again(&pool, limits, request, &upload, error).await?,
-        Err(Failure { error, .. }) if is_refused(&error) => match copy {
-            Some(request) => again(&pool, limits, request, &upload, error).await?,
-            None => return Err(error),
-        },
-        result => result.map_err(|failure| failure.error)?,
+    let mut exchange = Exchange::new(&pool, limits, request)?;
+    let error = match exchange.run(ticket).await {
+        Ok(answer) => return Ok(answer),
+        Err(error) if exchange.may_repeat(&error) => error,
+        Err(error) => return Err(error),
     };
-    Ok(Answer::Response {
-        head,
-        body: UpstreamBody::http2(Body::new(body, upload, ticket)),
-    })
-}
-
-async fn again<B>(
-    pool: &Rc<Pool>,
-    limits: &Limits,
-    request: Request<BoxBody>,
-    upload: &Upload<B>,
-    error: Error,
-) -> Result<Begun, Error> {
     pool.local.count(|stats| stats.retried += 1);
-    let Agreed::Http2(ticket) = connect(pool, limits).await? else {
+    let Agreed::Http2(ticket) = connect(&pool, limits).await? else {
         return Err(error);
     };
-    exchange(ticket, limits, request, upload)
-        .await
-        .map_err(|failure| failure.error)
-}
-
-/// The head of an answer, its body, and the right to the stream.
-type Begun = (Parts, Incoming, Ticket);
-
-struct Failure {
-    error: Error,
-    /// The request, when the connection never saw it.
-    returned: Option<Request<BoxBody>>,
-}
-
-async fn exchange<B>(
-    ticket: Ticket,
-    limits: &Limits,
-    request: Request<BoxBody>,
-    upload: &Upload<B>,
-) -> Result<Begun, Failure> {
-    let response = ticket.sender().try_send_request(request);
-    let timed_out = async {
-        match limits.response_header_timeout {
-            Some(timeout) => {
-                upload.finished().await;
-                sleep(timeout).await;
-            }
-            None => std::future::pending().await,
-        }
-    };
-    let response = tokio::select! {
-        biased;
-        response = response => response,
-        () = timed_out => return Err(Failure { error: Error::ResponseHeaderTimeout, returned: None }),
-    };
-    match response {
-        Ok(response) => {
-            let (head, body) = response.into_parts();
-            Ok((head, body, ticket))
-        }
-        Err(mut error) => {
-            let returned = error.take_message();
-            let error = upload
-                .take_error()
-                .map_or_else(|| Error::Http2(error.into_error()), Error::RequestBody);
-            Err(Failure { error, returned })
-        }
-    }
+    exchange.run(ticket).await
 }
 
 /// Waits for the connection in the making, or makes one.
@@ -260,76 +188,4 @@ async fn dial_either(pool: &Weak<Pool>, limits: &Limits) -> Result<Dialed, Error
         .borrow_mut()
         .push(Rc::clone(&connection));
     Ok(Dialed::Http2(connection))
-}
-
-fn translate<B>(pool: &Pool, request: Outgoing<B>) -> Result<(Request<BoxBody>, Upload<B>), Error>
-where
-    B: HttpBody<Data = Bytes> + Unpin + 'static,
-    B::Error: Into<BoxError>,
-{
-    let Outgoing {
-        method,
-        target,
-        host,
-        mut headers,
-        body,
-        ..
-    } = request;
-    if method == http::Method::CONNECT {
-        return Err(Error::InvalidRequest("CONNECT needs a tunnel"));
-    }
-    headers.remove(header::HOST);
-    // The framing layer knows the length better than a header that was written for another body.
-    headers.remove(header::CONTENT_LENGTH);
-    let path = target
-        .into_path_and_query()
-        .ok_or(Error::InvalidRequest("target has no form in HTTP/2"))?;
-    let scheme = match pool.server.as_peer().scheme {
-        PeerScheme::Http | PeerScheme::H2c => Scheme::HTTP,
-        PeerScheme::Https(_) => Scheme::HTTPS,
-    };
-    let uri = Uri::builder()
-        .scheme(scheme)
-        .authority(authority(pool, host)?)
-        .path_and_query(path)
-        .build();
-    let (upload, body) = Upload::new(body);
-    let mut outgoing = Request::new(body);
-    *outgoing.method_mut() = method;
-    *outgoing.uri_mut() = uri.map_err(|_| Error::InvalidRequest("target has no form in HTTP/2"))?;
-    *outgoing.version_mut() = Version::HTTP_2;
-    *outgoing.headers_mut() = headers;
-    Ok((outgoing, upload))
-}
-
-fn authority(pool: &Pool, host: Option<HeaderValue>) -> Result<Authority, Error> {
-    match host.filter(|host| !host.is_empty()) {
-        Some(host) => Authority::try_from(host.as_bytes()),
-        None => Authority::try_from(pool.server.as_peer().to_string()),
-    }
-    .map_err(|_| Error::InvalidRequest("host is no authority"))
-}
-
-fn copy(request: &Request<BoxBody>) -> Request<BoxBody> {
-    let mut copy = Request::new(upload::empty());
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.version_mut() = request.version();
-    *copy.headers_mut() = request.headers().clone();
-    copy
-}
-
-/// Whether the server says that it has not looked at the request.
-fn is_refused(error: &Error) -> bool {
-    let Error::Http2(error) = error else {
-        return false;
-    };
-    let cause =
-        std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<h2::Error>());
-    cause.is_some_and(|cause| match cause.reason() {
-        Some(h2::Reason::REFUSED_STREAM) => true,
-        // RFC 9113 §6.8: a stream that ends by a GOAWAY is one that the server will not process.
-        Some(h2::Reason::NO_ERROR) => cause.is_go_away() && cause.is_remote(),
-        _ => false,
-    })
 }

@@ -51,6 +51,7 @@ mod dial;
 mod error;
 mod http1;
 mod http2;
+mod interim;
 mod negotiated;
 mod peer;
 mod pool;

@@ -53,7 +53,6 @@ impl Error {
             Self::Upstream(
                 upstream::Error::RequestBody(_) | upstream::Error::InvalidRequest(_),
             ) => true,
-            Self::Upstream(upstream::Error::Http2(error)) if error.is_user() => true,
             Self::Upstream(error) => is_read_timeout(error),
         }
     }

@@ -23,15 +23,12 @@ use crate::{
     answer::{Answer, UpgradedIo, UpstreamBody},
     dial::{Offer, dial},
     error::{BoxError, Error, MalformedHead},
+    interim::{CONTINUE_TIMEOUT, MAX_INTERIM, expects_continue},
     peer::Limits,
     pool::{Pool, Retention},
     request::{OnInterim, Outgoing},
     stream::Stream,
 };
-
-/// Traefik's transport (`pkg/server/service/transport.go`, 3.7) waits so long for `100 Continue`.
-const CONTINUE_TIMEOUT: Duration = Duration::from_secs(1);
-const MAX_INTERIM: usize = 100;
 
 /// Asks on an idle connection if there is one, and on a fresh one if there is none or it proves dead.
 pub(crate) fn send<B>(
@@ -347,10 +344,4 @@ fn is_idempotent(method: &Method, headers: &HeaderMap) -> bool {
         Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE
     ) || headers.contains_key("idempotency-key")
         || headers.contains_key("x-idempotency-key")
-}
-
-fn expects_continue(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::EXPECT)
-        .is_some_and(|expect| expect.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }

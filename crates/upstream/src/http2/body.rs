@@ -1,30 +1,47 @@
 use std::{
     fmt,
-    pin::Pin,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
+use h2::RecvStream;
+use http::{HeaderMap, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use hyper::body::Incoming;
 use traefikrs_http1::may_trail;
 
-use super::{connection::Ticket, upload::Upload};
-use crate::error::Error;
+use super::{
+    connection::Ticket,
+    sending::{Sending, Upload},
+};
+use crate::error::{BoxError, Error};
 
 /// The body of an answer, and its stream.
 pub(crate) struct Body<B> {
-    incoming: Incoming,
+    stream: RecvStream,
+    /// How much is to come, if the server has said so; the framing layer holds it to that.
+    left: Option<u64>,
+    is_data_over: bool,
     /// What is left of the request goes when the answer does.
-    _upload: Upload<B>,
+    upload: Option<Upload<B>>,
     _ticket: Ticket,
 }
 
 impl<B> Body<B> {
-    pub(crate) fn new(incoming: Incoming, upload: Upload<B>, ticket: Ticket) -> Self {
+    pub(crate) fn new(
+        head: &HeaderMap,
+        stream: RecvStream,
+        sending: Option<Sending<B>>,
+        ticket: Ticket,
+    ) -> Self
+    where
+        B: HttpBody<Data = Bytes> + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
         Self {
-            incoming,
-            _upload: upload,
+            left: content_length(head).or_else(|| stream.is_end_stream().then_some(0)),
+            stream,
+            is_data_over: false,
+            upload: sending.map(Upload::start),
             _ticket: ticket,
         }
     }
@@ -33,21 +50,50 @@ impl<B> Body<B> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = ready!(Pin::new(&mut self.incoming).poll_frame(cx));
-        Poll::Ready(match frame {
-            Some(Ok(frame)) => sifted(frame).map(Ok),
-            Some(Err(error)) => Some(Err(Error::Http2(error))),
-            None => None,
-        })
+        if let Some(upload) = &self.upload
+            && let Poll::Ready(error) = upload.poll_failure(cx)
+        {
+            return Poll::Ready(Some(Err(Error::RequestBody(error))));
+        }
+        if !self.is_data_over {
+            match ready!(self.stream.poll_data(cx)) {
+                Some(Ok(data)) => return Poll::Ready(Some(Ok(self.passed(data)))),
+                Some(Err(error)) => return Poll::Ready(Some(Err(Error::Http2(error)))),
+                None => self.is_data_over = true,
+            }
+        }
+        let trailers = ready!(self.stream.poll_trailers(cx)).map_err(Error::Http2)?;
+        Poll::Ready(
+            trailers
+                .and_then(|trailers| sifted(Frame::trailers(trailers)))
+                .map(Ok),
+        )
+    }
+
+    /// Makes room for as much again.
+    fn passed(&mut self, data: Bytes) -> Frame<Bytes> {
+        // It fails only when there is no stream left to make room on.
+        drop(self.stream.flow_control().release_capacity(data.len()));
+        if let Some(left) = &mut self.left {
+            *left = left.saturating_sub(data.len() as u64);
+        }
+        Frame::data(data)
     }
 
     pub(crate) fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.stream.is_end_stream()
     }
 
     pub(crate) fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        self.left
+            .map_or_else(SizeHint::default, SizeHint::with_exact)
     }
+}
+
+/// The length that a head tells, which the framing layer has found to be one.
+fn content_length(head: &HeaderMap) -> Option<u64> {
+    let length = head.get(header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
 }
 
 impl<B> fmt::Debug for Body<B> {

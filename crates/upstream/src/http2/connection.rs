@@ -1,22 +1,32 @@
-use std::{cell::Cell, fmt, future::poll_fn, pin::Pin, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    future::pending,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
 
-use hyper::client::conn::http2::{Builder, SendRequest};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use bytes::Bytes;
+use h2::client::{Builder, SendRequest};
 use tokio::{task::spawn_local, time::Instant};
 
-use super::upload::BoxBody;
+use super::pings::{Heard, until_lost};
 use crate::{error::Error, peer::Limits, pool::Retention, stream::Stream};
 
 /// One stream may fill this much while its reader rests …
 const STREAM_WINDOW: u32 = 512 * 1024;
 /// … and all together so much that none of them keeps the others waiting (Go's figure).
 const CONNECTION_WINDOW: u32 = 1 << 30;
+/// What one stream may keep of a request that the server does not read.
+const MAX_SEND_BUFFER: usize = 128 * 1024;
 const MAX_HEADERS: u32 = 1024 * 1024;
+/// How many streams there may be before the server has said how many it takes: the least that RFC 9113 §6.5.2 asks of
+/// it, and Go's figure.
+const FIRST_MAX_STREAMS: usize = 100;
 
 /// A connection that many requests use at a time.
 pub(crate) struct Connection {
-    sender: SendRequest<BoxBody>,
-    max_streams: Rc<Cell<usize>>,
+    sender: RefCell<SendRequest<Bytes>>,
     n_streams: Cell<usize>,
     retention: Retention,
     /// When nobody will have used it for too long.
@@ -29,36 +39,47 @@ impl Connection {
         limits: &Limits,
         retention: Retention,
     ) -> Result<Self, Error> {
-        let (sender, mut connection) = Builder::new(LocalExecutor)
-            .timer(TokioTimer::new())
-            .initial_stream_window_size(STREAM_WINDOW)
+        let (stream, last_heard) = Heard::new(stream);
+        let (sender, mut connection) = Builder::new()
+            .enable_push(false)
+            .initial_max_send_streams(FIRST_MAX_STREAMS)
+            .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(MAX_HEADERS)
-            .keep_alive_interval(limits.read_idle_timeout)
-            .keep_alive_timeout(limits.ping_timeout)
-            .keep_alive_while_idle(true)
-            .handshake(TokioIo::new(stream))
+            .max_send_buffer_size(MAX_SEND_BUFFER)
+            .handshake(stream)
             .await
             .map_err(Error::Http2)?;
-        let max_streams = Rc::new(Cell::new(connection.current_max_send_streams()));
-        let known_max = Rc::clone(&max_streams);
-        // Its error reaches the requests that it serves.
-        drop(spawn_local(poll_fn(move |cx| {
-            let done = Pin::new(&mut connection).poll(cx);
-            known_max.set(connection.current_max_send_streams());
-            done
-        })));
+        let pings = limits.read_idle_timeout.zip(connection.ping_pong());
+        let ping_timeout = limits.ping_timeout;
+        drop(spawn_local(async move {
+            let lost = async {
+                match pings {
+                    Some((silence, pings)) => {
+                        until_lost(pings, last_heard, silence, ping_timeout).await;
+                    }
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                // Its error reaches the requests that it serves.
+                ended = connection => drop(ended),
+                () = lost => {}
+            }
+        }));
         Ok(Self {
-            sender,
-            max_streams,
+            sender: RefCell::new(sender),
             n_streams: Cell::new(0),
             retention,
             idle_until: Cell::new(None),
         })
     }
 
+    /// Whether it takes no more requests: it is lost, or the server has said GOAWAY.
     pub(crate) fn is_closed(&self) -> bool {
-        self.sender.is_closed()
+        let mut cx = Context::from_waker(Waker::noop());
+        let ready = self.sender.borrow_mut().poll_ready(&mut cx);
+        matches!(ready, Poll::Ready(Err(_)))
     }
 
     pub(crate) fn is_worth_keeping(&self, now: Instant) -> bool {
@@ -69,7 +90,8 @@ impl Connection {
 
     /// The right to one stream, if there is one left.
     pub(crate) fn ticket(self: &Rc<Self>) -> Option<Ticket> {
-        (self.n_streams.get() < self.max_streams.get()).then(|| self.ticket_at_any_load())
+        let max_streams = self.sender.borrow().current_max_send_streams();
+        (self.n_streams.get() < max_streams).then(|| self.ticket_at_any_load())
     }
 
     pub(crate) fn ticket_at_any_load(self: &Rc<Self>) -> Ticket {
@@ -83,7 +105,6 @@ impl fmt::Debug for Connection {
         formatter
             .debug_struct("Connection")
             .field("n_streams", &self.n_streams.get())
-            .field("max_streams", &self.max_streams.get())
             .finish_non_exhaustive()
     }
 }
@@ -93,8 +114,8 @@ impl fmt::Debug for Connection {
 pub(crate) struct Ticket(Rc<Connection>);
 
 impl Ticket {
-    pub(crate) fn sender(&self) -> SendRequest<BoxBody> {
-        self.0.sender.clone()
+    pub(crate) fn sender(&self) -> SendRequest<Bytes> {
+        self.0.sender.borrow().clone()
     }
 }
 
@@ -105,18 +126,5 @@ impl Drop for Ticket {
         if left == 0 {
             self.0.idle_until.set(self.0.retention.deadline());
         }
-    }
-}
-
-/// Runs a connection's tasks on the thread that made it.
-#[derive(Debug, Clone, Copy)]
-struct LocalExecutor;
-
-impl<F: Future + 'static> hyper::rt::Executor<F> for LocalExecutor
-where
-    F::Output: 'static,
-{
-    fn execute(&self, task: F) {
-        drop(spawn_local(task));
     }
 }

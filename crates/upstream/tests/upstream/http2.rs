@@ -20,7 +20,9 @@ use tokio::{
     task::spawn_local,
     time::Instant,
 };
-use traefikrs_upstream::{Answer, Error, Host, Limits, Outgoing, Peer, Scheme, Upstreams};
+use traefikrs_upstream::{
+    Answer, Error, Host, Limits, OnInterim, Outgoing, Peer, Scheme, Upstreams,
+};
 
 use super::support::{Server, Step, ask, get, kind, read, request, say, settle, with_body};
 
@@ -312,26 +314,167 @@ async fn an_answer_that_is_dropped_ends_its_upload() {
     assert_eq!(ended.get(), Some(h2::Reason::CANCEL));
 }
 
-#[tokio::test(flavor = "local")]
-async fn interim_answers_are_not_the_answer() {
+#[derive(Default)]
+struct Told(RefCell<Vec<u16>>);
+
+impl OnInterim for Told {
+    fn interim(&self, head: http::response::Parts) {
+        self.0.borrow_mut().push(head.status.as_u16());
+    }
+}
+
+/// A server that plays one stream after the other.
+async fn playing<F>(
+    play: impl Fn(Request<h2::RecvStream>, h2::server::SendResponse<Bytes>) -> F + Clone + 'static,
+) -> Peer<'static>
+where
+    F: Future<Output = ()> + 'static,
+{
     let (listener, peer) = listen().await;
     spawn_local(async move {
-        let (stream, _) = listener.accept().await.unwrap();
-        let mut connection = h2::server::handshake(stream).await.unwrap();
-        while let Some(Ok((request, mut respond))) = connection.accept().await {
-            assert_eq!(request.headers()[header::EXPECT], "100-continue");
-            for status in [100, 103, 103] {
-                let interim = Response::builder().status(status).body(()).unwrap();
-                respond.send_informational(interim).unwrap();
-            }
-            drop(respond.send_response(Response::new(()), true).unwrap());
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let play = play.clone();
+            spawn_local(async move {
+                let mut connection = h2::server::handshake(stream).await.unwrap();
+                while let Some(Ok((request, respond))) = connection.accept().await {
+                    spawn_local(play(request, respond));
+                }
+            });
         }
     });
-    let mut post = with_body(Method::POST, Full::new(Bytes::from_static(b"hello")));
-    post.headers
-        .insert(header::EXPECT, HeaderValue::from_static("100-continue"));
-    let answer = read(&Upstreams::new(), &peer, post).await.unwrap();
+    peer
+}
+
+fn interim(respond: &mut h2::server::SendResponse<Bytes>, status: u16) {
+    let interim = Response::builder().status(status).body(()).unwrap();
+    respond.send_informational(interim).unwrap();
+}
+
+fn expecting<B>(body: B) -> Outgoing<B> {
+    let mut post = with_body(Method::POST, body);
+    let expectation = HeaderValue::from_static("100-continue");
+    post.headers.insert(header::EXPECT, expectation);
+    post
+}
+
+#[tokio::test(flavor = "local")]
+async fn interim_answers_are_told_and_are_not_the_answer() {
+    let peer = playing(|request, mut respond| async move {
+        for status in [100, 103, 103] {
+            interim(&mut respond, status);
+        }
+        drop(request);
+        drop(respond.send_response(Response::new(()), true).unwrap());
+    })
+    .await;
+    let told = Rc::new(Told::default());
+    let asked = Outgoing {
+        on_interim: Some(Rc::clone(&told) as Rc<dyn OnInterim>),
+        ..get()
+    };
+    let answer = read(&Upstreams::new(), &peer, asked).await.unwrap();
     assert_eq!(answer.head.status, 200);
+    assert_eq!(*told.0.borrow(), [100, 103, 103]);
+}
+
+#[tokio::test(flavor = "local")]
+async fn interim_answers_without_end_and_a_switch_are_faults() {
+    for (status, n, expected) in [(103, 101, "MalformedHead"), (101, 1, "UpgradeMismatch")] {
+        let peer = playing(move |_, mut respond| async move {
+            for _ in 0..n {
+                interim(&mut respond, status);
+                settle().await;
+            }
+            std::future::pending::<()>().await;
+        })
+        .await;
+        let error = read(&Upstreams::new(), &peer, get()).await.err().unwrap();
+        assert_eq!(kind(&error), expected);
+    }
+}
+
+#[tokio::test(flavor = "local", start_paused = true)]
+async fn a_body_waits_to_be_asked_for() {
+    // When the server says 100, and when the body is there.
+    for (says_at, comes_at) in [(Some(0), 0), (Some(400), 400), (None, 1000)] {
+        let started = Instant::now();
+        let came_at = Rc::new(Cell::new(None));
+        let seen = Rc::clone(&came_at);
+        let peer = playing(move |request, mut respond| {
+            let seen = Rc::clone(&seen);
+            async move {
+                assert_eq!(request.headers()[header::EXPECT], "100-continue");
+                let says = async {
+                    if let Some(at) = says_at {
+                        tokio::time::sleep(Duration::from_millis(at)).await;
+                        interim(&mut respond, 100);
+                    }
+                };
+                let mut body = request.into_body();
+                let (data, ()) = tokio::join!(body.data(), says);
+                assert_eq!(data.unwrap().unwrap(), "hello");
+                seen.set(Some(started.elapsed()));
+                drop(respond.send_response(Response::new(()), true).unwrap());
+            }
+        })
+        .await;
+        let post = expecting(Full::new(Bytes::from_static(b"hello")));
+        let answer = read(&Upstreams::new(), &peer, post).await.unwrap();
+        assert_eq!(answer.head.status, 200);
+        let came_at = u64::try_from(came_at.get().unwrap().as_millis()).unwrap();
+        assert!(
+            (comes_at..comes_at + 20).contains(&came_at),
+            "{came_at} for {comes_at}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "local")]
+async fn a_body_that_is_answered_without_being_asked_for_is_never_sent() {
+    let peer = playing(|request, mut respond| async move {
+        drop(respond.send_response(Response::new(()), true).unwrap());
+        let data = request.into_body().data().await;
+        assert!(!matches!(data, Some(Ok(_))), "{data:?}");
+    })
+    .await;
+    let (mut upload, body) = Channel::<Bytes, Infallible>::new(1);
+    let (head, answer) = ask(&Upstreams::new(), &peer, expecting(body))
+        .await
+        .unwrap();
+    assert_eq!(head.status, 200);
+    assert_eq!(answer.collect().await.unwrap().to_bytes(), "");
+    assert!(upload.send_data(Bytes::from_static(b"more")).await.is_err());
+}
+
+#[tokio::test(flavor = "local")]
+async fn an_answer_that_is_reset_has_not_ended() {
+    for reason in [
+        h2::Reason::NO_ERROR,
+        h2::Reason::CANCEL,
+        h2::Reason::REFUSED_STREAM,
+        h2::Reason::INTERNAL_ERROR,
+    ] {
+        let peer = playing(move |_, mut respond| async move {
+            let mut body = respond.send_response(Response::new(()), false).unwrap();
+            body.send_data(Bytes::from_static(b"half"), false).unwrap();
+            settle().await;
+            body.send_reset(reason);
+        })
+        .await;
+        let upstreams = Upstreams::new();
+        let (_, mut answer) = ask(&upstreams, &peer, get()).await.unwrap();
+        assert_eq!(
+            answer.frame().await.unwrap().unwrap().into_data().unwrap(),
+            "half"
+        );
+        let error = answer.frame().await.unwrap().unwrap_err();
+        assert_eq!(
+            (kind(&error).as_str(), upstreams.stats().retried),
+            ("Http2", 0),
+            "{reason:?}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "local")]
@@ -449,40 +592,117 @@ async fn a_reset_is_an_error_and_a_refusal_a_second_chance() {
     }
 }
 
-#[tokio::test(flavor = "local")]
-async fn a_request_that_meets_a_goodbye_goes_to_the_next_connection() {
-    let (listener, peer) = listen().await;
-    spawn_local(async move {
-        let (mut leaving, _) = listener.accept().await.unwrap();
-        // Settings, and a GOAWAY that leaves out every stream.
-        leaving.write_all(b"\0\0\0\x04\0\0\0\0\0").await.unwrap();
-        settle().await;
-        leaving
-            .write_all(b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0")
-            .await
-            .unwrap();
-        let (stream, _) = listener.accept().await.unwrap();
-        reset(stream, Rc::new(RefCell::new([None].into_iter()))).await;
-    });
-    let upstreams = Upstreams::new();
-    assert_eq!(
-        read(&upstreams, &peer, get()).await.unwrap().head.status,
-        200
-    );
-    assert_eq!(
-        (upstreams.stats().dialed, upstreams.stats().retried),
-        (2, 1)
-    );
+/// `GOAWAY`, by which streams after the last are not processed.
+fn goaway(last: u8, code: u8) -> [u8; 17] {
+    [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, last, 0, 0, 0, code]
 }
 
 #[tokio::test(flavor = "local")]
-async fn a_refused_request_with_a_body_is_not_repeated() {
-    let peer = resetting(vec![Some(h2::Reason::REFUSED_STREAM), None]).await;
+async fn a_request_that_meets_a_goodbye_goes_to_the_next_connection_if_it_was_not_seen() {
+    const NO_ERROR: u8 = 0;
+    const ENHANCE_YOUR_CALM: u8 = 11;
+    for (said, expected) in [
+        (goaway(0, NO_ERROR), Ok(200)),
+        (goaway(0, ENHANCE_YOUR_CALM), Ok(200)),
+        // It may have been: the connection is then lost.
+        (goaway(1, NO_ERROR), Err("Http2".to_owned())),
+        (goaway(1, ENHANCE_YOUR_CALM), Err("Http2".to_owned())),
+    ] {
+        let (listener, peer) = listen().await;
+        spawn_local(async move {
+            let (mut leaving, _) = listener.accept().await.unwrap();
+            leaving.write_all(b"\0\0\0\x04\0\0\0\0\0").await.unwrap();
+            settle().await;
+            leaving.write_all(&said).await.unwrap();
+            settle().await;
+            drop(leaving);
+            let (stream, _) = listener.accept().await.unwrap();
+            reset(stream, Rc::new(RefCell::new([None].into_iter()))).await;
+        });
+        let upstreams = Upstreams::new();
+        let answered = read(&upstreams, &peer, get()).await;
+        let answered = answered.map(|answer| answer.head.status.as_u16());
+        assert_eq!(answered.map_err(|error| kind(&error)), expected, "{said:?}");
+        let n_connections = if expected.is_ok() { 2 } else { 1 };
+        assert_eq!(upstreams.stats().dialed, n_connections, "{said:?}");
+    }
+}
+
+#[tokio::test(flavor = "local")]
+async fn a_refused_request_with_a_body_is_repeated_as_long_as_the_body_is_whole() {
+    let script = vec![Some(h2::Reason::REFUSED_STREAM), None];
+    let peer = resetting(script.clone()).await;
     let post = with_body(Method::POST, Full::new(Bytes::from_static(b"hello")));
     assert_eq!(
         kind(&read(&Upstreams::new(), &peer, post).await.err().unwrap()),
         "Http2"
     );
+    let (_upload, body) = Channel::<Bytes, Infallible>::new(1);
+    let peer = resetting(script).await;
+    let (head, _) = ask(&Upstreams::new(), &peer, with_body(Method::POST, body))
+        .await
+        .unwrap();
+    assert_eq!(head.status, 200);
+}
+
+#[tokio::test(flavor = "local")]
+async fn a_server_that_does_not_read_is_not_sent_to_without_end() {
+    let peer = playing(|request, respond| async move {
+        std::future::pending::<()>().await;
+        drop((request, respond));
+    })
+    .await;
+    let (mut upload, body) = Channel::<Bytes, Infallible>::new(1);
+    let upstreams = Upstreams::new();
+    let asking = spawn_local(async move {
+        drop(read(&upstreams, &peer, with_body(Method::POST, body)).await);
+    });
+    let piece = Bytes::from(vec![b'q'; 1 << 16]);
+    let mut n_sent = 0;
+    // The window of the server, and what waits for it.
+    while tokio::time::timeout(Duration::from_millis(200), upload.send_data(piece.clone()))
+        .await
+        .is_ok()
+    {
+        n_sent += 1;
+        assert!(n_sent <= 8);
+    }
+    asking.abort();
+}
+
+#[tokio::test(flavor = "local")]
+async fn an_answer_that_is_not_read_is_not_taken_without_end() {
+    const PIECE: usize = 1 << 14;
+    let sent = Rc::new(Cell::new(0));
+    let n_sent = Rc::clone(&sent);
+    let peer = playing(move |_, mut respond| {
+        let n_sent = Rc::clone(&n_sent);
+        async move {
+            let mut body = respond.send_response(Response::new(()), false).unwrap();
+            loop {
+                body.reserve_capacity(PIECE);
+                if body.capacity() < PIECE {
+                    poll_fn(|cx| body.poll_capacity(cx)).await.unwrap().unwrap();
+                    continue;
+                }
+                body.send_data(Bytes::from(vec![b'a'; PIECE]), false)
+                    .unwrap();
+                n_sent.set(n_sent.get() + PIECE);
+            }
+        }
+    })
+    .await;
+    let (_, mut answer) = ask(&Upstreams::new(), &peer, get()).await.unwrap();
+    const WINDOW: usize = 512 << 10;
+    while sent.get() < WINDOW {
+        tokio::task::yield_now().await;
+    }
+    settle().await;
+    assert_eq!(sent.get(), WINDOW);
+    // It goes on when the answer does.
+    while sent.get() == WINDOW {
+        drop(answer.frame().await);
+    }
 }
 
 #[tokio::test(flavor = "local")]

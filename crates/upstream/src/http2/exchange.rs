@@ -1,0 +1,283 @@
+//! One request and the head of its answer.
+
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use h2::{Reason, RecvStream, client::ResponseFuture};
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header,
+    uri::{Authority, Scheme},
+};
+use http_body::Body as HttpBody;
+use tokio::time::{Sleep, sleep};
+
+use super::{
+    body::Body,
+    connection::Ticket,
+    sending::{SendError, Sending},
+};
+use crate::{
+    answer::{Answer, UpstreamBody},
+    error::{BoxError, Error, MalformedHead},
+    interim::{CONTINUE_TIMEOUT, MAX_INTERIM, expects_continue},
+    peer::{Limits, Scheme as PeerScheme},
+    pool::Pool,
+    request::{OnInterim, Outgoing},
+};
+
+/// What is known of an exchange until the head of its answer is there.
+pub(super) struct Exchange<B> {
+    head: Request<()>,
+    /// Gone while it is being sent, and when something was taken from it.
+    body: Option<B>,
+    expects_continue: bool,
+    header_timeout: Option<Duration>,
+    on_interim: Option<Rc<dyn OnInterim>>,
+    n_interim: usize,
+    timer: Option<(Timer, Pin<Box<Sleep>>)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Timer {
+    Continue,
+    ResponseHeader,
+}
+
+impl<B> Exchange<B>
+where
+    B: HttpBody<Data = Bytes> + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    pub(super) fn new(pool: &Pool, limits: &Limits, request: Outgoing<B>) -> Result<Self, Error> {
+        let Outgoing {
+            method,
+            target,
+            host,
+            mut headers,
+            body,
+            on_interim,
+            ..
+        } = request;
+        if method == Method::CONNECT {
+            return Err(Error::InvalidRequest("CONNECT needs a tunnel"));
+        }
+        let path = target
+            .into_path_and_query()
+            .ok_or(Error::InvalidRequest("target has no form in HTTP/2"))?;
+        let scheme = match pool.server.as_peer().scheme {
+            PeerScheme::Http | PeerScheme::H2c => Scheme::HTTP,
+            PeerScheme::Https(_) => Scheme::HTTPS,
+        };
+        let uri = Uri::builder()
+            .scheme(scheme)
+            .authority(authority(pool, host)?)
+            .path_and_query(path)
+            .build()
+            .map_err(|_| Error::InvalidRequest("target has no form in HTTP/2"))?;
+        frame(&mut headers, &method, &body);
+        let mut head = Request::new(());
+        *head.method_mut() = method;
+        *head.uri_mut() = uri;
+        *head.version_mut() = Version::HTTP_2;
+        *head.headers_mut() = headers;
+        Ok(Self {
+            expects_continue: expects_continue(head.headers()),
+            head,
+            body: Some(body),
+            header_timeout: limits.response_header_timeout,
+            on_interim,
+            n_interim: 0,
+            timer: None,
+        })
+    }
+
+    /// Whether the request may be said again: the server has not looked at it, and all of it is still here.
+    pub(super) fn may_repeat(&self, error: &Error) -> bool {
+        let Error::Http2(error) = error else {
+            return false;
+        };
+        // RFC 9113 §8.7: a stream that was refused, or that a GOAWAY leaves out, was not processed; nor was one on a
+        // connection that was closing before. Whatever else ends a connection ends its streams by another error.
+        let is_unseen = error.is_remote()
+            && (error.is_go_away()
+                || (error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM)));
+        is_unseen && self.body.is_some()
+    }
+
+    pub(super) async fn run(&mut self, ticket: Ticket) -> Result<Answer<B>, Error> {
+        let mut sender = ticket.sender();
+        poll_fn(|cx| sender.poll_ready(cx))
+            .await
+            .map_err(Error::Http2)?;
+        let Some(body) = self.body.take() else {
+            return Err(Error::Closed);
+        };
+        let is_bodiless = body.is_end_stream();
+        let (mut answer, stream) = sender
+            .send_request(self.head.clone(), is_bodiless)
+            .map_err(|error| match error.reason() {
+                None if !error.is_io() => Error::InvalidRequest("fields have no form in HTTP/2"),
+                _ => Error::Http2(error),
+            })?;
+        drop(sender);
+        self.timer = None;
+        let mut sending = None;
+        if is_bodiless {
+            self.body = Some(body);
+            self.sent();
+        } else {
+            sending = Some(Sending::new(stream, body, self.expects_continue));
+        }
+        let answered = poll_fn(|cx| self.poll_head(&mut answer, &mut sending, cx)).await;
+        match answered {
+            Ok(answer) => {
+                let (head, stream) = answer.into_parts();
+                let body = Body::new(&head.headers, stream, sending, ticket);
+                Ok(Answer::Response {
+                    head,
+                    body: UpstreamBody::http2(body),
+                })
+            }
+            Err(error) => {
+                if let Some(sending) = sending {
+                    self.body = sending.into_untouched();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn poll_head(
+        &mut self,
+        answer: &mut ResponseFuture,
+        sending: &mut Option<Sending<B>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<RecvStream>, Error>> {
+        loop {
+            self.poll_send(sending, cx)?;
+            if let Poll::Ready(Some(Ok(interim))) = answer.poll_informational(cx) {
+                self.sift(interim, sending)?;
+                continue;
+            }
+            if let Poll::Ready(answer) = Pin::new(&mut *answer).poll(cx) {
+                return Poll::Ready(answer.map_err(Error::Http2));
+            }
+            match self.poll_timer(cx) {
+                Poll::Ready(Timer::Continue) => self.continue_body(sending),
+                Poll::Ready(Timer::ResponseHeader) => {
+                    return Poll::Ready(Err(Error::ResponseHeaderTimeout));
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    fn poll_send(
+        &mut self,
+        sending: &mut Option<Sending<B>>,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Error> {
+        let Some(body) = sending else {
+            return Ok(());
+        };
+        match body.poll(cx) {
+            Poll::Pending if body.is_held() && self.timer.is_none() => {
+                self.timer = Some((Timer::Continue, Box::pin(sleep(CONTINUE_TIMEOUT))));
+            }
+            Poll::Pending => {}
+            // A server may answer and refuse the rest: its answer, or the lack of one, says more.
+            Poll::Ready(Ok(()) | Err(SendError::Unwanted)) => {
+                let sent = sending.take();
+                self.body = sent.and_then(Sending::into_untouched);
+                self.sent();
+            }
+            Poll::Ready(Err(SendError::Body(error))) => {
+                *sending = None;
+                return Err(Error::RequestBody(error));
+            }
+        }
+        Ok(())
+    }
+
+    fn sent(&mut self) {
+        self.timer = self
+            .header_timeout
+            .map(|timeout| (Timer::ResponseHeader, Box::pin(sleep(timeout))));
+    }
+
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Timer> {
+        match &mut self.timer {
+            Some((timer, sleep)) => sleep.as_mut().poll(cx).map(|()| *timer),
+            None => Poll::Pending,
+        }
+    }
+
+    fn continue_body(&mut self, sending: &mut Option<Sending<B>>) {
+        if let Some(sending) = sending.as_mut().filter(|sending| sending.is_held()) {
+            sending.let_go();
+            self.timer = None;
+        }
+    }
+
+    /// Hands interim responses on.
+    fn sift(
+        &mut self,
+        interim: Response<()>,
+        sending: &mut Option<Sending<B>>,
+    ) -> Result<(), Error> {
+        let (head, ()) = interim.into_parts();
+        self.n_interim += 1;
+        if self.n_interim > MAX_INTERIM {
+            return Err(Error::MalformedHead(MalformedHead::TooManyInterim));
+        }
+        match head.status {
+            // RFC 9113 §8.6: there is no such thing in HTTP/2.
+            StatusCode::SWITCHING_PROTOCOLS => return Err(Error::UpgradeMismatch),
+            StatusCode::CONTINUE => self.continue_body(sending),
+            _ => {}
+        }
+        if let Some(on_interim) = &self.on_interim {
+            on_interim.interim(head);
+        }
+        Ok(())
+    }
+}
+
+/// Fields that say how a message is framed or what becomes of its connection are this layer's to write.
+fn frame(headers: &mut HeaderMap, method: &Method, body: &impl HttpBody) {
+    for name in [
+        header::HOST,
+        header::CONTENT_LENGTH,
+        header::CONNECTION,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+        header::HeaderName::from_static("keep-alive"),
+        header::HeaderName::from_static("proxy-connection"),
+    ] {
+        headers.remove(name);
+    }
+    if headers.get(header::TE).is_some_and(|te| te != "trailers") {
+        headers.remove(header::TE);
+    }
+    let Some(length) = body.size_hint().exact() else {
+        return;
+    };
+    // RFC 9110 §8.6: no content is said aloud where some is expected.
+    if length > 0 || matches!(*method, Method::POST | Method::PUT | Method::PATCH) {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+}
+
+fn authority(pool: &Pool, host: Option<HeaderValue>) -> Result<Authority, Error> {
+    match host.filter(|host| !host.is_empty()) {
+        Some(host) => Authority::try_from(host.as_bytes()),
+        None => Authority::try_from(pool.server.as_peer().to_string()),
+    }
+    .map_err(|_| Error::InvalidRequest("host is no authority"))
+}
