@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// How many pieces of work a thread has at a time.
@@ -14,7 +15,13 @@ const LIMIT: usize = 256;
 pub(crate) struct Background {
     // Not spawned at once: whoever has work may be on his way out together with the runtime.
     queue: UnboundedSender<Work>,
-    under_way: Rc<Cell<usize>>,
+    under_way: Rc<UnderWay>,
+}
+
+#[derive(Debug, Default)]
+struct UnderWay {
+    n: Cell<usize>,
+    none_left: Notify,
 }
 
 /// There is too much work already.
@@ -40,7 +47,7 @@ impl Background {
 
     /// Does the work later, unless there is too much of it.
     pub(crate) fn take(&self, work: impl Future<Output = ()> + 'static) -> Result<(), Full> {
-        if self.under_way.get() >= LIMIT {
+        if self.under_way.n.get() >= LIMIT {
             return Err(Full);
         }
         let place = Place::new(&self.under_way);
@@ -50,6 +57,13 @@ impl Background {
             drop(place);
         })));
         Ok(())
+    }
+
+    /// Returns when nothing is under way.
+    pub(crate) async fn all_done(&self) {
+        while self.under_way.n.get() > 0 {
+            self.under_way.none_left.notified().await;
+        }
     }
 }
 
@@ -62,17 +76,21 @@ impl Queue {
     }
 }
 
-struct Place(Rc<Cell<usize>>);
+struct Place(Rc<UnderWay>);
 
 impl Place {
-    fn new(under_way: &Rc<Cell<usize>>) -> Self {
-        under_way.set(under_way.get() + 1);
+    fn new(under_way: &Rc<UnderWay>) -> Self {
+        under_way.n.set(under_way.n.get() + 1);
         Self(Rc::clone(under_way))
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
+        let left = self.0.n.get() - 1;
+        self.0.n.set(left);
+        if left == 0 {
+            self.0.none_left.notify_one();
+        }
     }
 }

@@ -11,7 +11,7 @@ use hyper::rt::Executor;
 use hyper::server::conn::http2;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::clock::Clock;
 use crate::connection;
@@ -89,7 +89,13 @@ impl EntryPoint {
     }
 
     /// Accepts and serves until `stop` resolves; then lets what is under way come to an end, or ends it.
-    pub(crate) async fn run(self: Rc<Self>, listener: TcpListener, stop: impl Future<Output = ()>) {
+    ///
+    /// Returns the time until which what no client waits for may go on.
+    pub(crate) async fn run(
+        self: Rc<Self>,
+        listener: TcpListener,
+        stop: impl Future<Output = ()>,
+    ) -> Instant {
         let life_cycle = self.options.life_cycle;
         tokio::select! {
             () = self.accept(&listener) => {}
@@ -101,11 +107,13 @@ impl EntryPoint {
         self.accept_the_rest(&listener);
         drop(listener);
         self.enter(Stage::Draining);
+        let until = Instant::now() + life_cycle.grace;
         // Whether they end by themselves or are ended, none is left.
-        if timeout(life_cycle.grace, self.all_closed()).await.is_err() {
+        if timeout_at(until, self.all_closed()).await.is_err() {
             self.enter(Stage::Cut);
             self.all_closed().await;
         }
+        until
     }
 
     async fn accept(self: &Rc<Self>, listener: &TcpListener) {

@@ -19,7 +19,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::runtime::LocalOptions;
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use traefikrs_compile::{Compiled, Generation as Published};
 use traefikrs_http1::Buffers;
 use traefikrs_upstream::Upstreams;
@@ -203,7 +203,11 @@ pub(crate) fn run(
             };
             entry_points.push(EntryPoint::new(options, Rc::clone(&worker)).run(listener, stop));
         }
-        join_all(entry_points).await;
+        let until = join_all(entry_points).await.into_iter().max();
+        if let Some(until) = until {
+            // What is left of the time for requests under way is that of copies, too.
+            drop(timeout_at(until, worker.background.all_done()).await);
+        }
         ticking.abort();
         working.abort();
         Ok(())

@@ -83,6 +83,43 @@ fn a_mirror_sees_what_the_main_service_sees() {
 }
 
 #[test]
+fn copies_are_finished_before_the_end() {
+    let (main, _) = recording(OK);
+    let (arrived, has_arrived) = channel();
+    let (go, may_go) = channel::<()>();
+    let may_go = Mutex::new(may_go);
+    let slow = server(move |mut client| {
+        client.head();
+        arrived.send(()).unwrap();
+        may_go.lock().unwrap().recv().unwrap();
+        client.send(MIRRORED);
+    });
+    let (second, record) = recording(MIRRORED);
+    let services = [
+        ("main", service(main)),
+        ("mirror", service(slow)),
+        ("second", service(second)),
+    ];
+    let http = configuration(&services, |http| {
+        setting(http)["mirrors"] =
+            json!([{ "name": "mirror", "percent": 100 }, { "name": "second", "percent": 100 }]);
+    });
+    let proxy = Proxy::with(&http, |web| {
+        web.life_cycle.grace = std::time::Duration::from_secs(3600);
+    });
+    let mut client = proxy.connect();
+    client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_eq!(client.response().body, "main");
+    has_arrived.recv().unwrap();
+    proxy.running.shutdown();
+    assert_eq!(client.rest(), "");
+    // One after the other.
+    go.send(()).unwrap();
+    assert_eq!(record.next().target(), "/a");
+    proxy.running.wait().unwrap();
+}
+
+#[test]
 fn a_percentage_of_all_requests_is_copied() {
     let (proxy, _, mirror) = mirroring(|http| setting(http)["mirrors"][0]["percent"] = json!(30));
     for n in 0..14 {
