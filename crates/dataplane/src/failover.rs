@@ -36,7 +36,12 @@ pub(crate) async fn answer(
             return answer::fault(error.status());
         }
     };
-    let main = compose::by(&failover.main, inbound.clone(), body.upload(), connection).await;
+    // Traefik: what comes before an answer that may not be wanted is swallowed.
+    let unheard = Inbound {
+        client: None,
+        ..inbound.clone()
+    };
+    let main = compose::by(&failover.main, unheard, body.upload(), connection).await;
     let is_final = main.status() == StatusCode::SWITCHING_PROTOCOLS;
     if is_final || !on_status.statuses.contains(main.status()) {
         return main;

@@ -33,8 +33,7 @@ pub(crate) async fn ask(
     let (balancer, server) = (turn.balancer, turn.server);
     let peer = peer(connection, server);
     let limits = limits(&balancer.transport, worker.shared.n_workers);
-    // Traefik: what is not final is swallowed where another server may be asked.
-    let answered = match outgoing(connection, balancer, server, inbound, body, None) {
+    let answered = match outgoing(connection, balancer, server, inbound, body) {
         Ok(outgoing) => worker
             .upstreams
             .send(&peer, &limits, outgoing)
@@ -88,7 +87,6 @@ pub(crate) fn outgoing(
     server: &Server,
     inbound: Inbound,
     body: Upload,
-    on_interim: Option<Rc<dyn OnInterim>>,
 ) -> Result<Outgoing<Upload>, Error> {
     let Inbound {
         parts,
@@ -96,6 +94,7 @@ pub(crate) fn outgoing(
         upgrade,
         seen,
         semicolons,
+        client,
     } = inbound;
     let mut headers = parts.headers;
     let host = headers.remove(HOST);
@@ -145,7 +144,7 @@ pub(crate) fn outgoing(
         headers,
         body,
         upgrade,
-        on_interim,
+        on_interim: client.map(|leg| leg as Rc<dyn OnInterim>),
     })
 }
 

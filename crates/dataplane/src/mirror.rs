@@ -48,6 +48,7 @@ pub(crate) async fn answer(
     let mut request = inbound.clone();
     // A server that switches protocols would wait for somebody to speak to.
     request.upgrade = None;
+    request.client = None;
     let (body, copy) = match mirroring.body {
         Some(limit) => {
             let (body, copy) = copied(body, limit, &worker.room);

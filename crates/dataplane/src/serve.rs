@@ -12,7 +12,6 @@ use http::{HeaderValue, StatusCode};
 use traefikrs_gourl::host;
 use traefikrs_gourl::query::Semicolons;
 use traefikrs_middleware::Context;
-use traefikrs_upstream::OnInterim;
 
 use crate::answer::{self, Answer};
 use crate::apply::Passed;
@@ -47,6 +46,8 @@ pub(crate) struct Inbound {
     pub(crate) seen: Seen,
     /// What a semicolon in the query means to rules and servers; redirects repeat what was written.
     pub(crate) semicolons: Semicolons,
+    /// Who is told of interim answers.
+    pub(crate) client: Option<Rc<Leg>>,
 }
 
 /// Answers a request; there is always an answer.
@@ -85,6 +86,7 @@ async fn find_answer(
         upgrade: intake.upgrade,
         seen: intake.seen,
         semicolons: connection.entry_point.options.http.semicolons,
+        client: client.map(Rc::clone),
     };
     inbound.context.path_is_empty = intake.path_is_empty;
     let picked = match lead(
@@ -104,9 +106,7 @@ async fn find_answer(
             let (balancer, server) = (turn.balancer, turn.server);
             let peer = forward::peer(connection, server);
             let limits = forward::limits(&balancer.transport, worker.shared.n_workers);
-            let on_interim = client.map(|leg| Rc::clone(leg) as Rc<dyn OnInterim>);
-            let outgoing =
-                forward::outgoing(connection, balancer, server, inbound, body, on_interim);
+            let outgoing = forward::outgoing(connection, balancer, server, inbound, body);
             let answered = match outgoing {
                 Ok(outgoing) => {
                     let sending = pin!(worker.upstreams.send(&peer, &limits, outgoing));
