@@ -2,10 +2,10 @@
 
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use traefikrs_http1::{MalformedBody, Refused};
 use traefikrs_upstream::{BoxError, UpstreamBody};
@@ -40,6 +40,11 @@ enum Source {
 #[error("client took too long to send the request")]
 pub(crate) struct ReadTimeout;
 
+/// The client has reset its stream of HTTP/2 in the middle of the request.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("client broke the request off")]
+struct BrokenOff;
+
 /// The client's chunks are none.
 #[derive(Debug, thiserror::Error)]
 #[error("malformed request body")]
@@ -59,7 +64,7 @@ impl RequestBody {
     }
 
     pub(crate) fn http2(incoming: Incoming, connection: &Connection) -> Self {
-        let under_way = (!http_body::Body::is_end_stream(&incoming)).then(|| UnderWay {
+        let under_way = (!incoming.is_end_stream()).then(|| UnderWay {
             source: Source::Http2(incoming),
             deadline: connection.read_deadline(),
         });
@@ -97,7 +102,7 @@ impl http_body::Body for RequestBody {
         };
         let frame = match &mut under_way.source {
             Source::Http1(leg) => leg.poll_body(cx),
-            Source::Http2(incoming) => Pin::new(incoming).poll_frame(cx).map_err(Into::into),
+            Source::Http2(incoming) => poll_incoming(incoming, cx),
         };
         match frame {
             Poll::Pending if under_way.deadline.poll(cx).is_ready() => {
@@ -134,6 +139,18 @@ impl http_body::Body for RequestBody {
             },
         }
     }
+}
+
+/// hyper takes a reset with `CANCEL` or `NO_ERROR` for the end of a body; a server must not take half a request for one.
+fn poll_incoming(
+    incoming: &mut Incoming,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    let frame = ready!(Pin::new(&mut *incoming).poll_frame(cx));
+    Poll::Ready(match frame {
+        None if !incoming.is_end_stream() => Some(Err(BrokenOff.into())),
+        frame => frame.map(|frame| frame.map_err(Into::into)),
+    })
 }
 
 /// What a server gets as the body of a request.
@@ -199,7 +216,6 @@ pub(crate) enum Content {
 impl Content {
     /// Whether nothing of it is missing, as far as can be told.
     pub(crate) fn is_complete(&self) -> bool {
-        use http_body::Body;
         match self {
             Self::Whole(_) | Self::Refusal(_) => true,
             Self::Upstream(body) => body.is_end_stream(),

@@ -85,6 +85,10 @@ pub(crate) async fn run(stream: Stream, socket_peer: SocketAddr, entry_point: Rc
     let Some((stream, opening)) = open(stream, socket_peer, &entry_point, &deadline).await else {
         return;
     };
+    if opening.protocol == Protocol::Http2 {
+        // Traefik: a client that may ask any time need not ask at once.
+        deadline.set(entry_point.clock().after(entry_point.options.timeouts.idle));
+    }
     let connection = Rc::new(Connection::new(entry_point, &opening, deadline));
     match opening.protocol {
         Protocol::Http1 => http1::serve(connection, stream, opening.early).await,
@@ -186,7 +190,10 @@ impl Connection {
             protocol: opening.protocol,
             opened: now,
             deadline,
-            waiting_for: Cell::new(WaitingFor::Head),
+            waiting_for: Cell::new(match opening.protocol {
+                Protocol::Http1 => WaitingFor::Head,
+                Protocol::Http2 => WaitingFor::Request,
+            }),
             head_began: Cell::new(now),
             under_way: Cell::new(0),
             served: Cell::new(0),

@@ -1,10 +1,13 @@
 //! One listening address on one worker: accepting, and no longer accepting.
 
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use hyper::rt::Executor;
@@ -13,9 +16,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Deadline};
 use crate::connection;
-use crate::options::{EntryPointOptions, HttpOptions};
+use crate::options::EntryPointOptions;
 use crate::worker::Worker;
 
 /// HTTP/2 settings of Traefik's server.
@@ -35,7 +38,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct EntryPoint {
     pub(crate) options: Arc<EntryPointOptions>,
     pub(crate) worker: Rc<Worker>,
-    pub(crate) http2: http2::Builder<LocalTasks>,
+    pub(crate) http2: http2::Builder<Streams>,
     stage: Cell<Stage>,
     open: Cell<usize>,
     closed: Notify,
@@ -52,20 +55,39 @@ pub(crate) enum Stage {
     Cut,
 }
 
-/// Runs tasks on the thread they come from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct LocalTasks;
+/// Runs the streams of HTTP/2 on the thread they come from, each for as long as it may take.
+///
+/// hyper makes a task of each stream when its head has been read, and the task ends with the answer. Dropping it resets
+/// the stream.
+#[derive(Debug, Clone)]
+pub(crate) struct Streams {
+    clock: Rc<Clock>,
+    limit: Option<Duration>,
+}
 
-impl<F: Future<Output = ()> + 'static> Executor<F> for LocalTasks {
-    fn execute(&self, task: F) {
-        tokio::task::spawn_local(task);
+impl<F: Future<Output = ()> + 'static> Executor<F> for Streams {
+    fn execute(&self, stream: F) {
+        let Some(limit) = self.limit else {
+            tokio::task::spawn_local(stream);
+            return;
+        };
+        let deadline = Deadline::new(&self.clock);
+        deadline.set(self.clock.after(Some(limit)));
+        tokio::task::spawn_local(async move {
+            let mut stream = pin!(stream);
+            poll_fn(|cx| match stream.as_mut().poll(cx) {
+                Poll::Pending => deadline.poll(cx),
+                Poll::Ready(()) => Poll::Ready(()),
+            })
+            .await;
+        });
     }
 }
 
 impl EntryPoint {
     pub(crate) fn new(options: Arc<EntryPointOptions>, worker: Rc<Worker>) -> Rc<Self> {
         Rc::new(Self {
-            http2: http2_settings(&options.http),
+            http2: http2_settings(&options, &worker.clock),
             options,
             worker,
             stage: Cell::new(Stage::Serving),
@@ -192,13 +214,16 @@ fn is_about_the_connection(error: &io::Error) -> bool {
     )
 }
 
-fn http2_settings(options: &HttpOptions) -> http2::Builder<LocalTasks> {
-    let max_header_bytes = u32::try_from(options.max_header_bytes).unwrap_or(u32::MAX);
-    let mut builder = http2::Builder::new(LocalTasks);
+fn http2_settings(options: &EntryPointOptions, clock: &Rc<Clock>) -> http2::Builder<Streams> {
+    let max_header_bytes = u32::try_from(options.http.max_header_bytes).unwrap_or(u32::MAX);
+    let mut builder = http2::Builder::new(Streams {
+        clock: Rc::clone(clock),
+        limit: options.timeouts.write,
+    });
     builder
         .max_frame_size(MAX_FRAME_SIZE)
         .max_send_buf_size(MAX_SEND_BUFFER)
-        .max_concurrent_streams(options.max_concurrent_streams)
+        .max_concurrent_streams(options.http.max_concurrent_streams)
         .max_header_list_size(max_header_bytes.saturating_add(HEADER_LIST_SLACK))
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(WINDOW);

@@ -26,6 +26,8 @@ mod refusals;
 mod routes;
 mod shutdown;
 mod streaming;
+mod streams;
 mod support;
+mod trailers;
 mod unshared;
 mod upgrades;

@@ -203,6 +203,14 @@ impl Client {
         self.stream.write_all(bytes.as_ref()).unwrap();
     }
 
+    /// Whether all of it is taken before a second has passed without anything being taken.
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.stream
+            .set_write_timeout(Some(Duration::from_secs(1)))
+            .unwrap();
+        self.stream.write_all(bytes).is_ok()
+    }
+
     /// Another end of the same connection, with nothing read.
     pub(crate) fn twin(&self) -> Self {
         Self::new(self.stream.try_clone().unwrap())
