@@ -199,7 +199,7 @@ impl Balancer {
     pub fn is_up_among(&self, now: Instant, eligible: impl Fn(usize) -> bool) -> bool {
         let mut members = self.members.iter().enumerate();
         members.any(|(index, member)| {
-            member.is_in && !member.is_fenced && self.is_member_up(index, now) && eligible(index)
+            member.takes_new_requests() && self.is_member_up(index, now) && eligible(index)
         })
     }
 
@@ -234,7 +234,7 @@ impl Balancer {
             state.succeeded();
             return false;
         }
-        state.failed(now, check) && self.may_eject_another(check, now) && {
+        state.failed(now, check) && self.may_eject(index, check, now) && {
             let until = (!self.has_active_check).then(|| now.checked_add(check.failure_window));
             state.eject(until.flatten())
         }
@@ -304,12 +304,20 @@ impl Balancer {
         matches!(self.turns, Turns::LeastTime(_))
     }
 
-    fn may_eject_another(&self, check: &PassiveCheck, now: Instant) -> bool {
-        if check.max_ejected_percent >= 100 {
+    /// Whether enough of those who take new requests are left without this one.
+    fn may_eject(&self, index: usize, check: &PassiveCheck, now: Instant) -> bool {
+        if check.max_ejected_percent >= 100 || !self.members[index].takes_new_requests() {
             return true;
         }
-        let n_out = self.states.iter().filter(|state| !state.is_up(now)).count() + 1;
-        n_out * 100 <= self.members.len() * usize::from(check.max_ejected_percent)
+        let (mut n, mut n_out) = (0, 0);
+        for (member, state) in self.members.iter().zip(&self.states) {
+            if member.takes_new_requests() {
+                n += 1;
+                let goes_too = Arc::ptr_eq(state, &self.states[index]);
+                n_out += usize::from(goes_too || !state.is_up(now));
+            }
+        }
+        n_out * 100 <= n * usize::from(check.max_ejected_percent)
     }
 }
 
@@ -322,6 +330,10 @@ impl Candidate {
             is_fenced: member.is_fenced,
             is_in: member.weight > 0 || strategy == Strategy::P2c,
         }
+    }
+
+    fn takes_new_requests(&self) -> bool {
+        self.is_in && !self.is_fenced
     }
 }
 

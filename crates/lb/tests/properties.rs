@@ -1,7 +1,9 @@
 //! What holds for all weights.
 
+use std::cell::Cell;
+
 use proptest::prelude::*;
-use traefikrs_lb::strategy::Wrr;
+use traefikrs_lb::strategy::{Wrr, highest};
 
 proptest! {
     #[test]
@@ -17,6 +19,58 @@ proptest! {
             for (count, weight) in counts.iter().zip(&weights) {
                 prop_assert!((count - n * weight).abs() <= 1, "{counts:?} {weights:?}");
             }
+        }
+    }
+
+    #[test]
+    fn shares_are_right_again_as_soon_as_health_is_steady(
+        weights in prop::collection::vec(1_i64..20, 1..12),
+        periods in prop::collection::vec((any::<u16>(), 0_usize..100), 1..20),
+    ) {
+        let mut wrr = Wrr::new(weights.iter().copied());
+        for (mask, n_picks) in periods {
+            let is_up = |server: usize| mask >> server & 1 == 1;
+            let up: Vec<_> = (0..weights.len()).filter(|&server| is_up(server)).collect();
+            for _ in 0..n_picks {
+                wrr.pick(is_up);
+            }
+            let mut counts = vec![0_i64; weights.len()];
+            let turn: i64 = up.iter().map(|&server| weights[server]).sum();
+            for n in 1..=2 {
+                for _ in 0..turn {
+                    counts[wrr.pick(is_up).unwrap()] += 1;
+                }
+                for &server in &up {
+                    let difference = counts[server] - n * weights[server];
+                    prop_assert!(difference.abs() <= 2, "{counts:?} {weights:?} {mask:b}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn hashing_moves_only_the_keys_that_it_must(
+        members in prop::collection::btree_map("[a-z0-9]{1,8}", 0_u8..5, 1..20),
+        keys in prop::collection::vec("[0-9.]{1,12}", 50),
+        which in any::<prop::sample::Index>(),
+        heavier in 1_u8..5,
+    ) {
+        let members: Vec<_> = members.into_iter().collect();
+        let (special, weight) = &members[which.index(members.len())];
+        // Who is chosen while one of them weighs this much; 0 is as if it were not there.
+        let choice = |key: &str, changed: u8| {
+            let candidates = members.iter().enumerate().map(|(index, (name, weight))| {
+                let weight = if name == special { changed } else { *weight };
+                (index, name.as_str(), f64::from(weight))
+            });
+            highest(key, candidates).map(|index| &members[index].0)
+        };
+        for key in &keys {
+            let (without, with) = (choice(key, 0), choice(key, *weight));
+            prop_assert!(with == without || with == Some(special));
+            // It can only win by weighing more.
+            let with_more = choice(key, weight + heavier);
+            prop_assert!(with_more == with || with_more == Some(special));
         }
     }
 
@@ -58,4 +112,51 @@ fn a_light_server_is_reached_past_a_heavy_one_that_is_down() {
     // It comes back where it would be, not with all the turns it lost.
     let picks: Vec<_> = (0..100).filter_map(|_| wrr.pick(|_| true)).collect();
     assert!(picks.iter().filter(|&&server| server == 0).count() >= 98);
+}
+
+#[test]
+fn weights_are_told_apart_however_large_they_are() {
+    const HEAVY: i64 = 1 << 58;
+    for (weights, expected) in [
+        ([3 * HEAVY, HEAVY, 1], [3_000, 1_000, 0]),
+        ([i64::MAX, i64::MAX, 1], [2_000, 2_000, 0]),
+        ([i64::MAX, i64::MAX / 3, i64::MIN], [3_000, 1_000, 0]),
+        ([3, 1, 0], [3_000, 1_000, 0]),
+    ] {
+        let mut wrr = Wrr::new(weights);
+        // The light one is the only one for a while, and its time is long.
+        for _ in 0..10 {
+            wrr.pick(|server| server == 2);
+        }
+        let mut counts = [0_i64; 3];
+        for _ in 0..4_000 {
+            counts[wrr.pick(|_| true).unwrap()] += 1;
+        }
+        for (count, expected) in counts.iter().zip(expected) {
+            assert!((count - expected).abs() <= 2, "{weights:?} {counts:?}");
+        }
+    }
+}
+
+#[test]
+fn no_pick_takes_more_steps_than_a_few_for_each_server() {
+    const N: usize = 5_000;
+    // Those that are up are the lightest by far.
+    let weights = (0..N).map(|n| {
+        if n % 1_000 == 0 {
+            1
+        } else {
+            i64::MAX >> (n % 60)
+        }
+    });
+    let mut wrr = Wrr::new(weights);
+    for _ in 0..20 {
+        let looks = Cell::new(0);
+        let pick = wrr.pick(|server| {
+            looks.set(looks.get() + 1);
+            server % 1_000 == 0
+        });
+        assert!(pick.is_some());
+        assert!(looks.get() < 4 * N, "{}", looks.get());
+    }
 }

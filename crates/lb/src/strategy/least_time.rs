@@ -1,6 +1,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::wrr::FINE;
+
 /// Least time: the server that is likely to answer first.
 ///
 /// A server's score is its mean time to the first byte, times one more than the requests it is busy with, by its
@@ -133,6 +135,10 @@ impl LeastTime {
         let (server, turn) = equals.min_by(|a, b| deadlines[a.0].total_cmp(&deadlines[b.0]))?;
         // Who was not among the equals for long has no claim to the turns that it missed.
         *now = now.max(deadlines[server]);
+        if *now > turn.interval * FINE {
+            deadlines.iter_mut().for_each(|deadline| *deadline -= *now);
+            *now = 0.0;
+        }
         deadlines[server] = *now + turn.interval;
         Some((server, turn))
     }

@@ -28,6 +28,9 @@ struct Entry {
 /// How many ineligible entries a pick passes one by one before it takes a short cut.
 const SKIPS: usize = 64;
 
+/// How many intervals a deadline may be away from nothing: beyond, rounding would move it noticeably.
+pub(super) const FINE: f64 = (1_u64 << 40) as f64;
+
 impl Wrr {
     /// Builds the order of servers that are known by their position; one that weighs 0 or less is never picked.
     pub fn new(weights: impl IntoIterator<Item = i64>) -> Self {
@@ -115,12 +118,23 @@ impl Wrr {
 
     /// Gives the first entry its next deadline, the later the smaller its share.
     fn advance_first(&mut self, share: f64) {
+        if self.heap[0].deadline > self.heap[0].interval * FINE {
+            self.count_anew();
+        }
         let last = self.heap.len() - 1;
         // Pop, then push: the same moves as Go's, without leaving the vector.
         self.heap.swap(0, last);
         self.sift_down(0, last);
         self.heap[last].deadline += self.heap[last].interval / share;
         self.sift_up(last);
+    }
+
+    /// Counts deadlines from the first one on.
+    fn count_anew(&mut self) {
+        let start = self.heap[0].deadline;
+        for entry in &mut self.heap {
+            entry.deadline -= start;
+        }
     }
 
     fn sift_up(&mut self, at: usize) {
