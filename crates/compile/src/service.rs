@@ -51,6 +51,7 @@ impl<'c> Previous<'c> {
     fn balancer(self, name: &QualifiedName) -> Option<&'c Balancer> {
         match &self.built.get(name.as_str())?.result.as_ref().ok()?.kind {
             ServiceKind::LoadBalancer(servers) => Some(&servers.balancer),
+            ServiceKind::Weighted(services) => Some(&services.balancer),
             _ => None,
         }
     }
@@ -256,9 +257,10 @@ impl<'c> Services<'c> {
             }
         }
         let members = services.iter().map(balancing::service);
+        let previous = self.previous.and_then(|previous| previous.balancer(name));
         Ok(ServiceKind::Weighted(Weighted {
             children: children.into(),
-            balancer: Balancer::new(members, settings, None),
+            balancer: Balancer::new(members, settings, previous),
             follows_health,
         }))
     }

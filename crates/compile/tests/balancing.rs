@@ -154,3 +154,44 @@ fn what_was_known_of_servers_goes_on_when_their_service_changes() {
         .collect();
     assert!(picks.len() == 4 && !picks.contains(&1), "{picks:?}");
 }
+
+#[test]
+fn a_server_that_joins_starts_slowly_where_that_is_asked_for() {
+    for (slow_start, expected) in [
+        (json!(null), 45..=55),
+        (json!(0), 45..=55),
+        (json!("1h"), 5..=15),
+    ] {
+        let servers = |ports: &[u16]| {
+            let servers = ports.iter();
+            let servers = servers.map(|port| json!({ "url": format!("http://10.0.0.1:{port}") }));
+            let servers: Vec<_> = servers.collect();
+            balanced(&json!({ "servers": servers, "slowStart": slow_start }))
+        };
+        let first = generation(&servers(&[1]), None);
+        let second = generation(&servers(&[1, 2]), Some(&first));
+        let service = service(&second);
+        let picks = (0..100).filter_map(|_| pick(balancer(&service)));
+        let n = picks.filter(|(index, _)| *index == 1).count();
+        assert!(expected.contains(&n), "{slow_start}: {n}");
+    }
+}
+
+#[test]
+fn a_light_service_has_its_turns_although_a_heavy_one_keeps_changing() {
+    let services = |n: u16| {
+        let server = |port: u16| json!({ "loadBalancer": { "servers": [{ "url": format!("http://10.0.0.1:{port}") }] } });
+        json!({
+            "s1@file": { "weighted": { "services": [{ "name": "light" }, { "name": "heavy", "weight": 9 }] } },
+            "light@file": server(1),
+            "heavy@file": server(n),
+        })
+    };
+    let mut last = generation(&services(2), None);
+    let mut picks = Vec::new();
+    for n in 3..43 {
+        last = generation(&services(n), Some(&last));
+        picks.extend(pick(balancer(&service(&last))).map(|(index, _)| index));
+    }
+    assert_eq!(picks.iter().filter(|&&index| index == 0).count(), 4);
+}

@@ -107,7 +107,7 @@ impl Balancer {
     /// A balancer of members, known from now on by their position.
     ///
     /// Members that `previous` had under the same name go on with their state: whether they are up, how fast and how
-    /// busy they are. Others start slowly, if there is a slow start. What took a member out counts for as long as there
+    /// busy they are, and whether they have had their turn. Others start slowly, if there is a slow start. What took a member out counts for as long as there
     /// is a check of that kind to let it in again.
     pub fn new(
         members: impl IntoIterator<Item = Member>,
@@ -131,7 +131,7 @@ impl Balancer {
         } else {
             Box::default()
         };
-        let turns = turns(strategy, &members);
+        let turns = turns(strategy, &members, previous);
         let members: Box<[_]> = members
             .into_iter()
             .map(|member| Candidate::new(member, strategy))
@@ -337,14 +337,31 @@ impl Candidate {
     }
 }
 
-fn turns(strategy: Strategy, members: &[Member]) -> Turns {
+fn turns(strategy: Strategy, members: &[Member], previous: Option<&Balancer>) -> Turns {
     let weights = members.iter().map(|member| member.weight);
     match strategy {
-        Strategy::Wrr => Turns::Wrr(Mutex::new(Wrr::new(weights))),
+        Strategy::Wrr => Turns::Wrr(Mutex::new(wrr(members, previous))),
         Strategy::P2c => Turns::P2c,
         Strategy::Hrw => Turns::Hrw,
         Strategy::LeastTime => Turns::LeastTime(LeastTime::new(weights)),
     }
+}
+
+fn wrr(members: &[Member], previous: Option<&Balancer>) -> Wrr {
+    let Some((previous, Turns::Wrr(turns))) = previous.map(|previous| (previous, &previous.turns))
+    else {
+        return Wrr::new(members.iter().map(|member| member.weight));
+    };
+    let before = previous.members.iter().enumerate();
+    let before: HashMap<&str, usize> = before
+        .map(|(index, member)| (&*member.name, index))
+        .collect();
+    let members = members.iter();
+    let members = members.map(|member| (member.weight, before.get(&*member.name).copied()));
+    Wrr::following(
+        &turns.lock().unwrap_or_else(PoisonError::into_inner),
+        members,
+    )
 }
 
 /// The state of each member: that of the same name before, or a new one. Equal names share it.

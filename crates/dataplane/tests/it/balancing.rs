@@ -133,6 +133,19 @@ fn a_server_that_fails_is_passed_over() {
 }
 
 #[test]
+fn not_all_servers_are_taken_out_where_there_is_a_limit() {
+    let bad = answers("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n");
+    let nobody = "127.0.0.1:1".parse().unwrap();
+    for (limit, left) in [(100, 503), (50, 500)] {
+        let how =
+            json!({ "passiveHealthCheck": { "failureWindow": "1h", "maxEjectedPercent": limit } });
+        let proxy = Proxy::with(&balanced(&[nobody, bad], &how), |_| {});
+        let statuses: Vec<_> = (0..6).map(|_| proxy.ask(GET).status()).collect();
+        assert_eq!(statuses[2..], [left; 4], "{statuses:?}");
+    }
+}
+
+#[test]
 fn a_client_cannot_make_a_server_look_bad() {
     let server = server(|mut client| {
         while client.has_more() {

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 /// Weighted round robin: each server gets its share, spread as evenly as the weights allow.
 ///
 /// Earliest deadline first: a server of weight w is due every 1/w, and the one that is due first is next.
@@ -34,25 +36,63 @@ pub(super) const FINE: f64 = (1_u64 << 40) as f64;
 impl Wrr {
     /// Builds the order of servers that are known by their position; one that weighs 0 or less is never picked.
     pub fn new(weights: impl IntoIterator<Item = i64>) -> Self {
+        let nothing = Self { heap: Vec::new() };
+        Self::following(&nothing, weights.into_iter().map(|weight| (weight, None)))
+    }
+
+    /// Builds the order of servers some of which had a position before: those keep their place in the turn, as far as
+    /// they weigh the same.
+    ///
+    /// Without that, the light and the last would never be asked while changes come faster than their turns.
+    ///
+    /// ```
+    /// use traefikrs_lb::strategy::Wrr;
+    ///
+    /// let mut before = Wrr::new([1, 1]);
+    /// assert_eq!(before.pick(|_| true), Some(0));
+    /// let mut now = Wrr::following(&before, [(1, Some(0)), (1, Some(1)), (1, None)]);
+    /// assert_eq!(now.pick(|_| true), Some(1));
+    /// ```
+    pub fn following(
+        previous: &Self,
+        servers: impl IntoIterator<Item = (i64, Option<usize>)>,
+    ) -> Self {
+        let now = previous.now();
+        let known = previous.heap.iter();
+        let known: HashMap<usize, &Entry> = known.map(|entry| (entry.server, entry)).collect();
         let mut wrr = Self { heap: Vec::new() };
-        for (server, weight) in weights
-            .into_iter()
-            .enumerate()
-            .filter(|&(_, weight)| weight > 0)
-        {
+        for (server, (weight, before)) in servers.into_iter().enumerate() {
+            if weight <= 0 {
+                continue;
+            }
             #[expect(
                 clippy::cast_precision_loss,
                 reason = "Go converts the weight in the same way"
             )]
             let interval = 1.0 / weight as f64;
+            let known = before.and_then(|before| known.get(&before));
+            let kept = known.filter(|known| known.interval == interval);
             wrr.heap.push(Entry {
-                deadline: interval,
+                deadline: kept.map_or(interval, |kept| kept.deadline - now),
                 interval,
                 server,
             });
             wrr.sift_up(wrr.heap.len() - 1);
         }
         wrr
+    }
+
+    /// The deadline of the last pick, as far as it can be told.
+    fn now(&self) -> f64 {
+        let Some(first) = self.heap.first() else {
+            return 0.0;
+        };
+        let picked = self
+            .heap
+            .iter()
+            .map(|entry| entry.deadline - entry.interval);
+        // One that gets only a share was picked longer ago.
+        picked.fold(0.0, f64::max).min(first.deadline)
     }
 
     /// The next server that is eligible; `None` when no server is, and then nobody's turn passes.

@@ -325,6 +325,33 @@ fn what_is_known_of_a_server_outlives_its_balancer() {
 }
 
 #[test]
+fn turns_go_on_however_fast_members_come_and_go() {
+    // Others weigh nothing, come and go; these are all that may be picked.
+    let members = [1, 1, 2, 96];
+    let with_others = |n: usize| {
+        let others = (0..n % 3).map(|other| member(10 + (n + other) % 5).weighing(0));
+        let members = members.iter().enumerate();
+        let members = members.map(|(n, &weight)| member(n).weighing(weight));
+        others.chain(members).collect::<Vec<_>>()
+    };
+    let settings = Settings::default;
+    let mut world = World::new(Balancer::new(with_others(0), settings(), None), 1);
+    let mut counts = [0; 4];
+    for n in 0..200 {
+        let all = with_others(n);
+        world.balancer = Balancer::new(all.clone(), settings(), Some(&world.balancer));
+        let picked = world.pick().unwrap().index;
+        counts[picked - (all.len() - 4)] += 1;
+    }
+    assert_eq!(counts, [2, 2, 4, 192]);
+    // One that comes has its turn like the others, and one that weighs more now gets more at once.
+    let changed = [(0, 1), (1, 1), (2, 2), (4, 96)].map(|(n, weight)| member(n).weighing(weight));
+    world.balancer = Balancer::new(changed, settings(), Some(&world.balancer));
+    let counts = world.run(100, millis(1), |_, _| millis(1));
+    assert_eq!(counts[..4], [1, 1, 2, 96]);
+}
+
+#[test]
 fn a_server_is_not_kept_out_by_a_check_that_is_gone() {
     let checked = |has_active_check| Settings {
         passive: Some(PassiveCheck::default()),
