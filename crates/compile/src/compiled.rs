@@ -312,15 +312,33 @@ impl Weighted {
     }
 }
 
-/// How the servers of a load balancer are asked whether they are well.
+/// How the servers of a load balancer are asked whether they are well: each on its own.
 #[derive(Debug)]
 pub struct HealthCheck {
-    /// The service that they are of.
+    /// The servers.
+    pub servers: Box<[Arc<CheckedServer>]>,
+}
+
+/// A server that is asked. It holds nothing of the others, which it may outlive.
+#[derive(Debug)]
+pub struct CheckedServer {
+    /// The service that it is of.
     pub service: QualifiedName,
-    /// Whom to ask, each on its own.
-    pub servers: Box<[CheckedServer]>,
+    /// Its URL as configured.
+    pub name: Arc<str>,
+    /// Where it is noted what it answered.
+    pub state: Arc<ServerState>,
+    /// What it is asked, or why it cannot be: then it counts as down.
+    pub asked: Result<Asked, String>,
     /// How connections are made.
     pub transport: Arc<Transport>,
+    /// When it is asked.
+    pub pace: Pace,
+}
+
+/// How often is a server asked whether it is well?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
     /// Between two checks of a server that is well.
     pub interval: Duration,
     /// Between two checks of one that is not.
@@ -329,15 +347,20 @@ pub struct HealthCheck {
     pub timeout: Duration,
 }
 
-/// A server that is asked.
-#[derive(Debug)]
-pub struct CheckedServer {
-    /// Its URL as configured.
-    pub name: Arc<str>,
-    /// Where it is noted what it answered.
-    pub state: Arc<ServerState>,
-    /// What it is asked, or why it cannot be: then it counts as down.
-    pub asked: Result<Asked, String>,
+impl CheckedServer {
+    /// Whether both are the same server of the same service, asked the same as often and in the same way.
+    pub fn is_asked_as(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.service == other.service
+            && self.transport == other.transport
+            && self.pace == other.pace
+            && match (&self.asked, &other.asked) {
+                // Where that is follows from the URL.
+                (Ok(one), Ok(other)) => one.probe == other.probe && one.url == other.url,
+                (Err(one), Err(other)) => one == other,
+                _ => false,
+            }
+    }
 }
 
 /// What a server is asked.
@@ -352,7 +375,7 @@ pub struct Asked {
 }
 
 /// How is a server asked whether it is well?
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Probe {
     /// By a request, whose status tells.
     Http(HttpProbe),
@@ -361,7 +384,7 @@ pub enum Probe {
 }
 
 /// The request that asks a server.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpProbe {
     /// Its method.
     pub method: Method,

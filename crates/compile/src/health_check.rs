@@ -10,7 +10,7 @@ use traefikrs_gourl::reference;
 use traefikrs_lb::ServerState;
 
 use crate::compiled::{
-    Asked, CheckedServer, ExpectedStatus, HealthCheck, HttpProbe, Probe, Server, Transport,
+    Asked, CheckedServer, ExpectedStatus, HealthCheck, HttpProbe, Pace, Probe, Server, Transport,
 };
 use crate::error::BuildError;
 
@@ -34,6 +34,7 @@ pub(crate) fn health_check(
     if let Err(problem) = &probe {
         problems.push(problem.clone());
     }
+    let pace = pace(configured);
     let servers = servers.map(|(name, state)| {
         let asked = probe.clone().and_then(|probe| {
             let url = probe.speaks_to(url(&name, configured)?);
@@ -45,21 +46,29 @@ pub(crate) fn health_check(
         {
             problems.push(problem.clone());
         }
-        CheckedServer { name, state, asked }
+        Arc::new(CheckedServer {
+            service: service.clone(),
+            name,
+            state,
+            asked,
+            transport: Arc::clone(transport),
+            pace,
+        })
     });
+    let servers = servers.collect();
+    (HealthCheck { servers }, problems)
+}
+
+fn pace(configured: &dynamic::HealthCheck) -> Pace {
     let interval = configured.interval.positive().unwrap_or(INTERVAL);
-    let check = HealthCheck {
-        service: service.clone(),
-        servers: servers.collect(),
-        transport: Arc::clone(transport),
+    Pace {
         interval,
         unhealthy_interval: match configured.unhealthy_interval {
             None => interval,
             Some(configured) => configured.positive().unwrap_or(INTERVAL),
         },
         timeout: configured.timeout.positive().unwrap_or(TIMEOUT),
-    };
-    (check, problems)
+    }
 }
 
 impl Probe {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use traefikrs_compile::compiled::{Service, ServiceKind, Target};
+use traefikrs_compile::compiled::{CheckedServer, Pace, Probe, Service, ServiceKind, Target};
 use traefikrs_compile::report::Status;
 use traefikrs_compile::{Generation, compile};
 use traefikrs_lb::failover::Choice;
@@ -52,6 +52,145 @@ fn set_up(service: &Service, is_up: bool) {
     for (_, state) in servers.balancer.states() {
         state.set_up(is_up);
     }
+}
+
+/// Between checks of a server that is well and of one that is not, the longest wait, and what is asked.
+fn in_words(server: &CheckedServer) -> String {
+    let Pace {
+        interval,
+        unhealthy_interval,
+        timeout,
+    } = server.pace;
+    let asked = match &server.asked {
+        Err(why) => format!("down: {why}"),
+        Ok(asked) => match &asked.probe {
+            Probe::Grpc => format!("gRPC {}", asked.url),
+            Probe::Http(probe) => format!(
+                "{} {} {:?} {:?} {:?} {}",
+                probe.method,
+                asked.url,
+                probe.host.as_ref().map(|host| host.to_str().unwrap()),
+                probe.headers,
+                probe.expected,
+                if probe.follows_redirects {
+                    "follows"
+                } else {
+                    "stays"
+                },
+            ),
+        },
+    };
+    format!("{interval:?} {unhealthy_interval:?} {timeout:?} {asked}")
+}
+
+#[test]
+fn each_option_of_a_check_means_what_it_means_in_traefik() {
+    const TIMES: &str = "30s 30s 5s";
+    let plain = |url: &str| format!("{TIMES} GET {url} None {{}} Good follows");
+    let http = "http://10.0.0.1:81/base/x";
+    let cases = [
+        (http, json!({}), plain(http)),
+        (http, json!({ "mode": "http" }), plain(http)),
+        (http, json!({ "mode": "gRPC" }), plain(http)),
+        (
+            http,
+            json!({ "path": "hc" }),
+            plain("http://10.0.0.1:81/base/hc"),
+        ),
+        (
+            http,
+            json!({ "path": "/hc?a=b" }),
+            plain("http://10.0.0.1:81/hc?a=b"),
+        ),
+        (
+            http,
+            json!({ "scheme": "https" }),
+            plain("https://10.0.0.1:81/base/x"),
+        ),
+        (
+            http,
+            json!({ "port": 9 }),
+            plain("http://10.0.0.1:9/base/x"),
+        ),
+        ("https://a.test", json!({}), plain("https://a.test/")),
+        (
+            http,
+            json!({ "method": "HEAD", "hostname": "b.test", "status": 204, "followRedirects": false,
+                "headers": { "X-One": "two", "host": "c.test" } }),
+            format!(
+                "{TIMES} HEAD {http} Some(\"b.test\") {{\"x-one\": \"two\"}} Exactly(204) stays"
+            ),
+        ),
+        (http, json!({ "followRedirects": null }), plain(http)),
+        (
+            http,
+            json!({ "mode": "grpc", "path": "/ignored" }),
+            format!("{TIMES} gRPC h2c://10.0.0.1:81/ignored"),
+        ),
+        (
+            "https://a.test",
+            json!({ "mode": "grpc", "port": 9 }),
+            format!("{TIMES} gRPC https://a.test:9/"),
+        ),
+        (
+            http,
+            json!({ "path": "http://x/hc" }),
+            format!("{TIMES} down: health check path must be a relative URL, got: \"http://x/hc\""),
+        ),
+        (
+            http,
+            json!({ "method": "NO METHOD" }),
+            format!("{TIMES} down: \"NO METHOD\" is no method"),
+        ),
+        (
+            http,
+            json!({ "port": -1 }),
+            format!("{TIMES} down: no server has the port -1"),
+        ),
+        (
+            http,
+            json!({ "status": 7 }),
+            format!("{TIMES} down: no answer has the status 7"),
+        ),
+    ];
+    for (url, check, expected) in cases {
+        assert_eq!(in_words(&check_of(url, &check)), expected, "{check}");
+    }
+    for (times, expected) in [
+        (json!({ "interval": "10s" }), "10s 10s 5s"),
+        (
+            json!({ "interval": "10s", "unhealthyInterval": "2s", "timeout": "20ms" }),
+            "10s 2s 20ms",
+        ),
+        (
+            json!({ "interval": 10, "unhealthyInterval": 2, "timeout": 1 }),
+            "10s 2s 1s",
+        ),
+        (
+            json!({ "interval": 0, "unhealthyInterval": 0, "timeout": 0 }),
+            "30s 30s 5s",
+        ),
+        (
+            json!({ "interval": "-1s", "unhealthyInterval": "-1s", "timeout": "-1s" }),
+            "30s 30s 5s",
+        ),
+        (
+            json!({ "interval": "10s", "unhealthyInterval": 0 }),
+            "10s 30s 5s",
+        ),
+    ] {
+        let words = in_words(&check_of(http, &times));
+        assert!(words.starts_with(expected), "{times}: {words}");
+    }
+}
+
+fn check_of(url: &str, check: &Value) -> Arc<CheckedServer> {
+    let balancer = json!({ "servers": [{ "url": url }], "healthCheck": check });
+    let generation = generation(&json!({ "s": { "loadBalancer": balancer } }));
+    let checks = generation.compiled.health_checks.iter();
+    let mut servers = checks.flat_map(|check| &check.servers);
+    let found = servers.find(|server| server.service.as_str() == "s@file");
+    Arc::clone(found.unwrap())
 }
 
 #[test]

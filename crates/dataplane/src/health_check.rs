@@ -15,8 +15,9 @@ use tokio::runtime::LocalOptions;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
-use traefikrs_compile::compiled::{Asked, CheckedServer, HealthCheck, Probe};
+use traefikrs_compile::compiled::{Asked, CheckedServer, Probe};
 use traefikrs_compile::{Compiled, Generation as Published};
+use traefikrs_lb::ServerState;
 use traefikrs_upstream::Upstreams;
 
 use crate::clock::TICK;
@@ -60,7 +61,14 @@ async fn follow(published: &ArcSwap<Published>) {
 struct Checks {
     asker: Rc<Asker>,
     followed: Arc<Compiled>,
-    under_way: HashMap<*const HealthCheck, Vec<AbortHandle>>,
+    /// By the state that answers are noted in, which those who watch hold: its address is of no other while they do.
+    under_way: HashMap<*const ServerState, Watched>,
+}
+
+/// A server that is being asked.
+struct Watched {
+    server: Arc<CheckedServer>,
+    task: AbortHandle,
 }
 
 /// What all checks share.
@@ -79,71 +87,81 @@ impl Default for Asker {
 }
 
 impl Checks {
-    /// Begins the checks that are new and ends those that are gone; the others go on.
+    /// Begins to ask servers that are new, or are to be asked something else, and leaves those alone that are gone.
+    ///
+    /// The others go on, whatever else of their service has changed: a question to a server that does not answer must
+    /// come to its end, however fast changes follow each other.
     fn follow(&mut self, compiled: &Arc<Compiled>) {
         if Arc::ptr_eq(&self.followed, compiled) {
             return;
         }
         self.followed = Arc::clone(compiled);
-        // The tasks of a check hold it, so that its address is of no other while it is here.
         let mut before = std::mem::take(&mut self.under_way);
-        for check in &*compiled.health_checks {
-            let key = Arc::as_ptr(check);
-            let tasks = before.remove(&key).unwrap_or_else(|| self.begin(check));
-            self.under_way.insert(key, tasks);
+        let checks = compiled.health_checks.iter();
+        for server in checks.flat_map(|check| &check.servers) {
+            let key = Arc::as_ptr(&server.state);
+            let known = before.remove(&key);
+            let known = known.filter(|known| known.server.is_asked_as(server));
+            // A server that is listed twice is asked once.
+            self.under_way
+                .entry(key)
+                .or_insert_with(|| known.unwrap_or_else(|| self.asker.begin(server)));
         }
-        before.into_values().flatten().for_each(|task| task.abort());
-    }
-
-    fn begin(&self, check: &Arc<HealthCheck>) -> Vec<AbortHandle> {
-        let servers = 0..check.servers.len();
-        servers
-            .map(|index| {
-                let task = watch_server(Rc::clone(&self.asker), Arc::clone(check), index);
-                spawn_local(task).abort_handle()
-            })
-            .collect()
     }
 }
 
-/// Asks one server again and again.
-async fn watch_server(asker: Rc<Asker>, check: Arc<HealthCheck>, index: usize) {
-    let server = &check.servers[index];
+impl Asker {
+    fn begin(self: &Rc<Self>, server: &Arc<CheckedServer>) -> Watched {
+        let task = spawn_local(keep_asking(Rc::clone(self), Arc::clone(server)));
+        Watched {
+            server: Arc::clone(server),
+            task: task.abort_handle(),
+        }
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn keep_asking(asker: Rc<Asker>, server: Arc<CheckedServer>) {
     loop {
         let asked_at = Instant::now();
-        let outcome = ask(&asker, &check, server).await;
+        let outcome = ask(&asker, &server).await;
         let is_well = outcome.is_ok();
-        note(&check, server, outcome);
+        note(&server, outcome);
         let pause = if is_well {
-            check.interval
+            server.pace.interval
         } else {
-            check.unhealthy_interval
+            server.pace.unhealthy_interval
         };
         sleep(pause.saturating_sub(asked_at.elapsed())).await;
     }
 }
 
-async fn ask(asker: &Asker, check: &HealthCheck, server: &CheckedServer) -> Result<(), Unwell> {
+async fn ask(asker: &Asker, server: &CheckedServer) -> Result<(), Unwell> {
     let asked = server
         .asked
         .as_ref()
         .map_err(|why| Unwell::Unaskable(why.clone()))?;
     let _permit = asker.permits.acquire().await;
-    let answer = question(asker, check, asked);
-    timeout(check.timeout, answer)
+    let answer = question(asker, server, asked);
+    timeout(server.pace.timeout, answer)
         .await
         .unwrap_or(Err(Unwell::Late))
 }
 
-async fn question(asker: &Asker, check: &HealthCheck, asked: &Asked) -> Result<(), Unwell> {
+async fn question(asker: &Asker, server: &CheckedServer, asked: &Asked) -> Result<(), Unwell> {
     match &asked.probe {
-        Probe::Http(probe) => http::ask(&asker.upstreams, &check.transport, asked, probe).await,
-        Probe::Grpc => grpc::ask(&asker.upstreams, &check.transport, asked).await,
+        Probe::Http(probe) => http::ask(&asker.upstreams, &server.transport, asked, probe).await,
+        Probe::Grpc => grpc::ask(&asker.upstreams, &server.transport, asked).await,
     }
 }
 
-fn note(check: &HealthCheck, server: &CheckedServer, outcome: Result<(), Unwell>) {
-    let (service, url) = (&check.service, &server.name);
+fn note(server: &CheckedServer, outcome: Result<(), Unwell>) {
+    let (service, url) = (&server.service, &server.name);
     match outcome {
         Ok(()) => {
             if server.state.set_up(true) {

@@ -171,6 +171,46 @@ fn what_checks_found_outlives_a_reload() {
 }
 
 #[test]
+fn changes_of_a_service_do_not_begin_the_checks_of_its_servers_anew() {
+    let (one, two) = (Checked::start("one"), Checked::start("two"));
+    let check = "{path: /hc, interval: 1h}";
+    let site = Site::start(&balanced(check, &[url(&one)]), &["--api.insecure"]);
+    await_true("a question", || one.asked().len() == 1);
+    fs::write(&site.file, balanced(check, &[url(&two), url(&one)])).unwrap();
+    await_true("a question to the new one", || two.asked().len() == 1);
+    assert_eq!(one.asked().len(), 1);
+    // Another question is asked at once.
+    let check = "{path: /hc/other, interval: 1h}";
+    fs::write(&site.file, balanced(check, &[url(&one)])).unwrap();
+    await_true("another question", || one.asked().len() == 2);
+    assert!(one.asked()[1].starts_with("GET /hc/other "));
+    assert_eq!(two.asked().len(), 1);
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_found_out_however_often_its_service_changes() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("http://{}", silent.local_addr().unwrap());
+    let other = Checked::start("other");
+    let check = "{path: /hc, interval: 1h, timeout: 500ms}";
+    let files = [
+        balanced(check, std::slice::from_ref(&silent)),
+        balanced(check, &[silent.clone(), url(&other)]),
+    ];
+    let site = Site::start(&files[0], &["--api.insecure"]);
+    let mut changes = 0..;
+    await_true("the truth", || {
+        let change = changes.next().unwrap_or(0);
+        fs::write(&site.file, &files[change % 2]).unwrap();
+        // The change is there.
+        await_true("the change", || {
+            status_of(&site, &url(&other)).is_some() == (change % 2 == 1)
+        });
+        status_of(&site, &silent).as_deref() == Some("DOWN")
+    });
+}
+
+#[test]
 fn a_server_is_asked_as_configured() {
     let server = Checked::start("one");
     let other = Checked::start("two");
