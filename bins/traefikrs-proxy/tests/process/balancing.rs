@@ -12,7 +12,7 @@ const READY: &str =
     "http:\n  routers:\n    ready: {rule: \"Host(`ready.test`)\", service: noop@internal}\n";
 
 /// A server that says who it is, with this status.
-fn labelled(label: &'static str, status: u16) -> SocketAddr {
+pub(crate) fn labelled(label: &'static str, status: u16) -> SocketAddr {
     server(move |mut client| {
         while client.head().is_some() {
             client.send(format!(
@@ -55,7 +55,7 @@ impl Site {
     }
 }
 
-fn label(head: &str) -> &str {
+pub(crate) fn label(head: &str) -> &str {
     field(head, "X-Label").unwrap_or("-")
 }
 
