@@ -110,15 +110,17 @@ fn control(loaded: &Loaded, published: Arc<ArcSwap<Generation>>) -> anyhow::Resu
     })
 }
 
-/// The authorities that this machine trusts.
+/// The authorities that this machine trusts, read when there is a server that they have to vouch for.
 fn system_roots() -> Roots {
-    let found = rustls_native_certs::load_native_certs();
-    for problem in &found.errors {
-        tracing::warn!("some of the system's root certificates cannot be read: {problem}");
-    }
-    let roots = Roots::of(found.certs);
-    tracing::debug!("{} root certificates of the system", roots.len());
-    roots
+    Roots::on_demand(|| {
+        let found = rustls_native_certs::load_native_certs();
+        for problem in &found.errors {
+            tracing::warn!("some of the system's root certificates cannot be read: {problem}");
+        }
+        let certificates = found.certs;
+        tracing::debug!("{} root certificates of the system", certificates.len());
+        certificates
+    })
 }
 
 /// The entry points that listen: those for UDP do not yet.

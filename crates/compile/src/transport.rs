@@ -67,6 +67,8 @@ impl Transport {
                             ))
                         })?,
                 };
+                // A worker that connects should not wait until the system's authorities are read.
+                tls.client.prepare();
                 Ok(Scheme::Https(Https {
                     tls: tls.client.clone(),
                     server_name,

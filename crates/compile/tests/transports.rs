@@ -4,7 +4,9 @@
 
 use serde_json::{Value, json};
 use traefikrs_compile::compiled::{Https, LoadBalancer, Scheme, Server, ServiceKind, Target};
-use traefikrs_compile::{Generation, compile};
+use traefikrs_compile::{Generation, Options, compile};
+use traefikrs_config::dynamic::Configuration;
+use traefikrs_tls::Roots;
 
 mod support;
 
@@ -16,6 +18,10 @@ fn generation(
     weight: u32,
     previous: Option<&Generation>,
 ) -> Generation {
+    compile(&configuration(transport, url, weight), &web(), previous)
+}
+
+fn configuration(transport: &Value, url: &str, weight: u32) -> Configuration {
     let configuration = json!({ "http": {
         "routers": {
             "r@file": { "entryPoints": ["web"], "rule": "Host(`x`)", "service": "s" },
@@ -27,8 +33,7 @@ fn generation(
         },
         "serversTransports": { "t@file": transport },
     } });
-    let configuration = serde_json::from_value(configuration).unwrap();
-    compile(&configuration, &web(), previous)
+    serde_json::from_value(configuration).unwrap()
 }
 
 fn server(generation: &Generation) -> &Server {
@@ -172,4 +177,22 @@ fn a_transport_that_did_not_change_is_the_same_for_servers_that_did() {
     assert_eq!(*third.compiled.pools, [server(&third).pool].into());
     assert_ne!(server(&second).pool, server(&third).pool);
     assert!(found(&third).is_empty());
+}
+
+#[test]
+fn the_systems_authorities_are_read_for_servers_with_tls_only() {
+    let check = |url: &str, is_expected| {
+        let (sender, read) = std::sync::mpsc::channel();
+        let options = Options {
+            system_roots: Roots::on_demand(move || {
+                sender.send(()).unwrap();
+                Vec::new()
+            }),
+            ..web()
+        };
+        compile(&configuration(&json!({}), url, 1), &options, None);
+        assert_eq!(read.try_recv().is_ok(), is_expected, "{url}");
+    };
+    check("http://x:1", false);
+    check("https://x:1", true);
 }

@@ -1,7 +1,9 @@
 //! Cipher suites, by the names that Go gives them.
 
+use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::cipher_suite;
-use rustls::{SupportedCipherSuite, crypto::CryptoProvider};
+use rustls::version::TLS13;
+use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
 
 /// The suites of TLS 1.2 that may be offered; those of TLS 1.3 always are.
 ///
@@ -33,6 +35,14 @@ impl CipherSuites {
     #[must_use]
     pub fn is_spoken(name: &str) -> bool {
         named(name).is_some()
+    }
+
+    /// Whether there is one for any of these versions.
+    pub(crate) fn suit(&self, versions: &[&SupportedProtocolVersion]) -> bool {
+        self.0.as_ref().is_none_or(|allowed| {
+            let mut allowed = allowed.iter();
+            versions.contains(&&TLS13) || allowed.any(|suite| versions.contains(&suite.version()))
+        })
     }
 
     pub(crate) fn restrict(&self, crypto: &mut CryptoProvider) {

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rustls::client::ResolvesClientCert;
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, SignatureScheme};
 
+use crate::OnDemand;
 use crate::certificate::Identity;
 use crate::cipher::CipherSuites;
 use crate::verify::{Verification, Verifier};
@@ -33,11 +34,14 @@ pub struct ClientOptions {
 #[error("no cipher suite of an allowed TLS version is left")]
 pub struct NothingInCommon;
 
-/// TLS towards servers, ready for connections, which resume each other's sessions.
+/// TLS towards servers, for connections that resume each other's sessions.
+///
+/// It is made ready by [`prepare`](Self::prepare) or for the first connection. Most transports never see a server with
+/// TLS, and the authorities of a system are many.
 ///
 /// Two are equal if they are the same, not if they are alike: a connection may be used for whoever has the same.
 #[derive(Clone)]
-pub struct ClientTls(Arc<Configs>);
+pub struct ClientTls(Arc<OnDemand<Configs>>);
 
 struct Configs {
     http1: Arc<ClientConfig>,
@@ -51,27 +55,16 @@ impl ClientTls {
     ///
     /// When nothing is left to offer.
     pub fn new(options: ClientOptions) -> Result<Self, NothingInCommon> {
-        let mut crypto = crate::crypto();
-        options.cipher_suites.restrict(&mut crypto);
-        let verifier = Verifier {
-            verification: options.verification,
-            algorithms: crypto.signature_verification_algorithms,
-        };
-        let http1 = ClientConfig::builder_with_provider(Arc::new(crypto))
-            .with_protocol_versions(options.versions.supported())
-            .map_err(|_| NothingInCommon)?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_client_cert_resolver(Arc::new(Identities(options.identities)));
-        let negotiating = (!options.disable_http2).then(|| {
-            let mut negotiating = http1.clone();
-            negotiating.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-            Arc::new(negotiating)
-        });
-        Ok(Self(Arc::new(Configs {
-            http1: Arc::new(http1),
-            negotiating,
-        })))
+        if !options.cipher_suites.suit(options.versions.supported()) {
+            return Err(NothingInCommon);
+        }
+        let configs = LazyLock::new(Box::new(|| Configs::new(options)) as Box<_>);
+        Ok(Self(Arc::new(configs)))
+    }
+
+    /// Makes it ready, so that no connection has to wait for that.
+    pub fn prepare(&self) {
+        LazyLock::force(&self.0);
     }
 
     /// For HTTP/1.1, without a word about protocols, as Go's transport does it.
@@ -84,6 +77,33 @@ impl ClientTls {
     #[must_use]
     pub fn negotiating(&self) -> Option<&Arc<ClientConfig>> {
         self.0.negotiating.as_ref()
+    }
+}
+
+impl Configs {
+    fn new(options: ClientOptions) -> Self {
+        let mut crypto = crate::crypto();
+        options.cipher_suites.restrict(&mut crypto);
+        options.verification.prepare();
+        let verifier = Verifier {
+            verification: options.verification,
+            algorithms: crypto.signature_verification_algorithms,
+        };
+        let http1 = ClientConfig::builder_with_provider(Arc::new(crypto))
+            .with_protocol_versions(options.versions.supported())
+            .expect("there is a suite for one of the versions")
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_client_cert_resolver(Arc::new(Identities(options.identities)));
+        let negotiating = (!options.disable_http2).then(|| {
+            let mut negotiating = http1.clone();
+            negotiating.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+            Arc::new(negotiating)
+        });
+        Self {
+            http1: Arc::new(http1),
+            negotiating,
+        }
     }
 }
 
@@ -103,9 +123,7 @@ impl Hash for ClientTls {
 
 impl fmt::Debug for ClientTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientTls")
-            .field("http2", &self.negotiating().is_some())
-            .finish_non_exhaustive()
+        f.debug_struct("ClientTls").finish_non_exhaustive()
     }
 }
 

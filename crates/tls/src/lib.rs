@@ -17,6 +17,8 @@ mod roots;
 mod verify;
 mod version;
 
+use std::sync::LazyLock;
+
 pub use rustls::pki_types::ServerName;
 
 pub use crate::{
@@ -27,6 +29,9 @@ pub use crate::{
     verify::{Verification, WrongPeer},
     version::{NoVersion, Version, Versions},
 };
+
+/// What is made when it is first needed.
+type OnDemand<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
 
 /// The cryptography that all of TLS uses here.
 #[must_use]

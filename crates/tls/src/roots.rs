@@ -2,18 +2,26 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 
+use crate::OnDemand;
 use crate::certificate::{CertificateError, certificates_among};
 
 /// Which authorities are trusted? Clones share them.
+///
+/// Those that are read on demand are equal to themselves only.
 #[derive(Clone)]
-pub struct Roots(Arc<Inner>);
+pub struct Roots(Arc<Source>);
 
-struct Inner {
+enum Source {
+    Known(Inner),
+    OnDemand(OnDemand<Inner>),
+}
+
+pub(crate) struct Inner {
     store: RootCertStore,
     certificates: HashSet<CertificateDer<'static>>,
 }
@@ -22,18 +30,21 @@ impl Roots {
     /// Nobody is trusted.
     #[must_use]
     pub fn none() -> Self {
-        Self(Arc::new(Inner::empty()))
+        Inner::empty().into()
     }
 
     /// These certificates are trusted, as far as they can be read: a system's collection has odd ones.
     #[must_use]
     pub fn of(trusted: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
-        let mut roots = Inner::empty();
-        for certificate in trusted {
-            // One that cannot be read signs nothing.
-            roots.add(certificate).ok();
-        }
-        Self(Arc::new(roots))
+        Inner::of(trusted).into()
+    }
+
+    /// The same of certificates that are read when they are first needed, which may be never: those of a system are
+    /// many.
+    #[must_use]
+    pub fn on_demand(read: impl FnOnce() -> Vec<CertificateDer<'static>> + Send + 'static) -> Self {
+        let roots = LazyLock::new(Box::new(|| Inner::of(read())) as Box<_>);
+        Self(Arc::new(Source::OnDemand(roots)))
     }
 
     /// The certificates in these texts, and what is wrong with a text, by its number: what can be read of it
@@ -54,28 +65,36 @@ impl Roots {
             let problem = problem.or_else(|| added.err().map(CertificateError::Unreadable));
             problems.extend(problem.map(|problem| (index, problem)));
         }
-        (Self(Arc::new(roots)), problems)
+        (roots.into(), problems)
     }
 
     /// How many authorities are trusted.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.store.len()
+        self.store().len()
     }
 
     /// Whether nobody is trusted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.store.is_empty()
+        self.store().is_empty()
     }
 
     pub(crate) fn store(&self) -> &RootCertStore {
-        &self.0.store
+        &self.read().store
+    }
+
+    /// Reads them unless that is done.
+    pub(crate) fn read(&self) -> &Inner {
+        match &*self.0 {
+            Source::Known(roots) => roots,
+            Source::OnDemand(roots) => roots,
+        }
     }
 
     /// Whether this very certificate is trusted.
     pub(crate) fn contain(&self, certificate: &CertificateDer<'_>) -> bool {
-        self.0.certificates.contains(certificate)
+        self.read().certificates.contains(certificate)
     }
 }
 
@@ -87,6 +106,15 @@ impl Inner {
         }
     }
 
+    fn of(trusted: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
+        let mut roots = Self::empty();
+        for certificate in trusted {
+            // One that cannot be read signs nothing.
+            roots.add(certificate).ok();
+        }
+        roots
+    }
+
     fn add(&mut self, certificate: CertificateDer<'static>) -> Result<(), rustls::Error> {
         if !self.certificates.contains(&certificate) {
             self.store.add(certificate.clone())?;
@@ -96,9 +124,18 @@ impl Inner {
     }
 }
 
+impl From<Inner> for Roots {
+    fn from(roots: Inner) -> Self {
+        Self(Arc::new(Source::Known(roots)))
+    }
+}
+
 impl PartialEq for Roots {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0.certificates == other.0.certificates
+        match (&*self.0, &*other.0) {
+            (Source::Known(own), Source::Known(other)) => own.certificates == other.certificates,
+            _ => Arc::ptr_eq(&self.0, &other.0),
+        }
     }
 }
 
@@ -112,8 +149,12 @@ impl Default for Roots {
 
 impl fmt::Debug for Roots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = match &*self.0 {
+            Source::Known(roots) => Some(roots.store.len()),
+            Source::OnDemand(_) => None,
+        };
         f.debug_struct("Roots")
-            .field("len", &self.len())
+            .field("len", &known)
             .finish_non_exhaustive()
     }
 }

@@ -28,6 +28,19 @@ pub struct Verification {
     pub peer_uri: Option<Box<str>>,
 }
 
+impl Verification {
+    fn asks_who_has_signed(&self) -> bool {
+        !self.insecure_skip_verify || self.peer_uri.is_some()
+    }
+
+    /// Reads the authorities if they are needed.
+    pub(crate) fn prepare(&self) {
+        if self.asks_who_has_signed() {
+            self.roots.read();
+        }
+    }
+}
+
 /// A server's certificate lacks the URI that it must have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the certificate does not carry the URI {expected}")]
@@ -57,7 +70,7 @@ impl ServerCertVerifier for Verifier {
             peer_uri,
             ..
         } = &self.verification;
-        if !insecure_skip_verify || peer_uri.is_some() {
+        if self.verification.asks_who_has_signed() {
             self.verify_chain(end_entity, intermediates, now)?;
         }
         if !insecure_skip_verify {

@@ -445,3 +445,29 @@ fn broken_texts_are_told_apart() {
     let problems: Vec<_> = problems.iter().map(|(index, _)| *index).collect();
     assert_eq!((roots.len(), problems), (1, vec![0, 1]));
 }
+
+#[test]
+fn authorities_on_demand_are_read_when_a_server_is_to_be_verified() {
+    let check = |insecure_skip_verify, is_expected| {
+        let (sender, read) = std::sync::mpsc::channel();
+        let roots = Roots::on_demand(move || {
+            sender.send(()).unwrap();
+            vec![authority().der().clone()]
+        });
+        let tls = ClientTls::new(ClientOptions {
+            verification: Verification {
+                roots: roots.clone(),
+                insecure_skip_verify,
+                ..Verification::default()
+            },
+            ..ClientOptions::default()
+        });
+        let tls = tls.unwrap();
+        assert!(read.try_recv().is_err(), "nobody asked yet");
+        tls.prepare();
+        assert_eq!(read.try_recv().is_ok(), is_expected);
+        assert_eq!(roots.len(), 1);
+    };
+    check(false, true);
+    check(true, false);
+}
