@@ -6,6 +6,7 @@ use crate::{Matcher, Priority, Rank};
 mod index;
 mod key;
 mod linear;
+mod shards;
 mod trie;
 
 pub use index::RouteTable;

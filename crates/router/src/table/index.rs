@@ -1,17 +1,15 @@
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use super::key::{self, HostKey, backwards};
+use super::shards::Shards;
 use super::trie::{Lookup, MAX_KEY, Node, Slot};
 use crate::matcher::tail_of;
 use crate::{RequestView, Route};
 
-type Buckets<T> = HashMap<Name, Arc<Node<T>>, RandomState>;
+type Buckets<T> = Shards<Name, Arc<Node<T>>>;
 
 /// A host, or the tail of one; kept in the hash table itself unless it is long.
 type Name = SmallVec<[u8; 32]>;
@@ -25,7 +23,7 @@ type Name = SmallVec<[u8; 32]>;
 /// A lookup does not allocate. Clones share everything, and [`insert`](Self::insert) and [`remove`](Self::remove) copy
 /// only the buckets they touch, so that a change to one route of many makes a new table in little time.
 pub struct RouteTable<T> {
-    routes: HashMap<Arc<str>, Arc<Route<T>>, RandomState>,
+    routes: Shards<Arc<str>, Arc<Route<T>>>,
     exact: Buckets<T>,
     under: Buckets<T>,
     /// By what hosts start with.
@@ -40,7 +38,7 @@ impl<T> RouteTable<T> {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            routes: HashMap::default(),
+            routes: Shards::default(),
             exact: Buckets::default(),
             under: Buckets::default(),
             starts: Arc::new(Node::new()),
@@ -136,7 +134,8 @@ impl<T> RouteTable<T> {
             );
             self.at(entry.host, |bucket| bucket.insert(cut(&text), slot));
         }
-        self.routes.insert(Arc::clone(&route.name), route);
+        let name = Arc::clone(&route.name);
+        self.routes.get_or_insert_with(name, || route);
         replaced
     }
 
@@ -158,14 +157,12 @@ impl<T> RouteTable<T> {
             HostKey::Exact(name) => (&mut self.exact, name),
             HostKey::Under(tail) => (&mut self.under, tail),
         };
-        let mut bucket = match buckets.entry(name.as_bytes().into()) {
-            Entry::Occupied(bucket) => bucket,
-            Entry::Vacant(place) => place.insert_entry(Arc::new(Node::new())),
-        };
-        let node = Arc::make_mut(bucket.get_mut());
+        let name = name.as_bytes();
+        let bucket = buckets.get_or_insert_with(name.into(), || Arc::new(Node::new()));
+        let node = Arc::make_mut(bucket);
         change(node);
         if node.is_empty() {
-            bucket.remove();
+            buckets.remove(name);
         }
     }
 
@@ -186,7 +183,7 @@ impl<T> RouteTable<T> {
     /// Tells whether there is no route.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.routes.is_empty()
+        self.routes.len() == 0
     }
 }
 
