@@ -1,8 +1,10 @@
 //! A text that is read again and again, most of which stays as it is.
 
 use std::collections::{HashMap, HashSet};
+use std::mem::take;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use serde::de::DeserializeOwned;
 
 use super::split::Block;
@@ -89,7 +91,7 @@ impl Decoder {
         if format == Format::Yaml
             && text.len() <= LONGEST_TEXT
             && let Some(blocks) = Block::all(text)
-            && let Ok((next, decoded)) = self.next(text, &blocks, origin)
+            && let Ok((next, decoded)) = take(self).next(text, &blocks, origin)
         {
             *self = next;
             return Ok(decoded);
@@ -99,7 +101,7 @@ impl Decoder {
     }
 
     fn next(
-        &self,
+        mut self,
         text: &Arc<str>,
         sections: &[Block<'_>],
         origin: Origin<'_>,
@@ -127,7 +129,7 @@ impl Decoder {
     }
 
     fn http(
-        &self,
+        &mut self,
         next: &mut Self,
         text: &str,
         section: &Block<'_>,
@@ -135,6 +137,7 @@ impl Decoder {
     ) -> Result<Option<Http>, NotSplit> {
         let parts = section.entries(text).ok_or(NotSplit)?;
         no_section_twice(&parts)?;
+        let before = Arc::clone(&self.text);
         let mut http = Http::default();
         let mut is_split = false;
         for part in &parts {
@@ -147,26 +150,27 @@ impl Decoder {
             let path = format!("http.{}", part.key);
             let mut again = Again {
                 reader,
-                before: &self.text,
+                before: &before,
                 text,
                 path,
                 blocks: &entries,
             };
             match part.key {
                 "routers" => {
-                    next.routers = again.elements("router", &self.routers)?;
+                    next.routers = again.elements("router", take(&mut self.routers))?;
                     http.routers = next.routers.elements.clone();
                 }
                 "services" => {
-                    next.services = again.elements("service", &self.services)?;
+                    next.services = again.elements("service", take(&mut self.services))?;
                     http.services = next.services.elements.clone();
                 }
                 "middlewares" => {
-                    next.middlewares = again.elements("middleware", &self.middlewares)?;
+                    next.middlewares = again.elements("middleware", take(&mut self.middlewares))?;
                     http.middlewares = next.middlewares.elements.clone();
                 }
                 "serversTransports" => {
-                    next.transports = again.elements("servers transport", &self.transports)?;
+                    next.transports =
+                        again.elements("servers transport", take(&mut self.transports))?;
                     http.servers_transports = next.transports.elements.clone();
                 }
                 _ => return Err(NotSplit),
@@ -196,30 +200,28 @@ impl Again<'_, '_> {
     fn elements<T: DeserializeOwned>(
         &mut self,
         kind: &str,
-        known: &Kept<T>,
+        known: Kept<T>,
     ) -> Result<Kept<T>, NotSplit> {
         no_key_twice(self.blocks)?;
-        let nothing = Kept::default();
-        let known = if known.path == self.path {
-            known
-        } else {
-            &nothing
-        };
+        let is_known = known.path == self.path;
+        let known = if is_known { known } else { Kept::default() };
+        let Kept {
+            mut entries,
+            mut elements,
+            ..
+        } = known;
         let before = self.before;
         let is_same = |(old, new): &(&Entry<T>, &Block<'_>)| {
             before[old.start..old.end] == *new.text(self.text)
         };
-        let (old, new) = (&known.entries, self.blocks);
+        let (old, new) = (&entries[..], self.blocks);
         let head = old.iter().zip(new).take_while(is_same).count();
-        let (old_head, old) = old.split_at(head);
-        let new = &new[head..];
+        let (old, new) = (&old[head..], &new[head..]);
         let backwards = old.iter().rev().zip(new.iter().rev());
         let tail = backwards.take_while(is_same).count();
-        let (old, old_tail) = old.split_at(old.len() - tail);
-        let new = &new[..new.len() - tail];
+        let (old, new) = (&old[..old.len() - tail], &new[..new.len() - tail]);
 
         let fresh = self.middle(old, new)?;
-        let mut elements = known.elements.clone();
         for entry in old {
             elements.remove(&*entry.name);
         }
@@ -227,20 +229,20 @@ impl Again<'_, '_> {
             Meaning::Element(element) => Some((Arc::clone(name), Arc::clone(element))),
             Meaning::Nothing | Meaning::Wrong(_) => None,
         }));
-        let kept = |entry: &Entry<T>| (Arc::clone(&entry.name), entry.meaning.clone());
-        let meanings = old_head.iter().map(kept).chain(fresh);
-        let meanings = meanings.chain(old_tail.iter().map(kept));
-        let entries = self.blocks.iter().zip(meanings);
-        let entries = entries.map(|(block, (name, meaning))| Entry {
+        let fresh = fresh.into_iter().map(|(name, meaning)| Entry {
             name,
-            start: block.start,
-            end: block.end,
+            start: 0,
+            end: 0,
             meaning,
         });
-        let entries: Vec<_> = entries.collect();
+        let place = head..head + old.len();
+        entries.splice(place, fresh);
+        for (entry, block) in entries.iter_mut().zip(self.blocks) {
+            (entry.start, entry.end) = (block.start, block.end);
+        }
         self.tell(kind, &entries)?;
         Ok(Kept {
-            path: std::mem::take(&mut self.path),
+            path: take(&mut self.path),
             entries,
             elements,
         })
@@ -327,7 +329,7 @@ impl<T> Default for Kept<T> {
 }
 
 fn no_key_twice(blocks: &[Block<'_>]) -> Result<(), NotSplit> {
-    let mut seen = HashSet::with_capacity(blocks.len());
+    let mut seen = HashSet::with_capacity_and_hasher(blocks.len(), RandomState::default());
     let mut keys = blocks.iter().map(|block| block.key);
     if keys.all(|key| seen.insert(key)) {
         Ok(())
