@@ -44,7 +44,7 @@ fn with_one_changed(configuration: &Configuration) -> Configuration {
     let mut changed = configuration.clone();
     let routers = &mut changed.http.as_mut().expect("it has routers").routers;
     let mut router = Router::clone(&routers["r7"]);
-    router.rule = "Host(`changed.example.com`)".to_owned();
+    router.rule = "Host(`changed.example.com`)".into();
     routers.insert("r7", router);
     changed
 }

@@ -63,11 +63,15 @@ pub(crate) fn middleware(report: &Report, name: &str) -> Option<Value> {
 
 fn router_element(name: &QualifiedName, report: &RouterReport) -> Element {
     let router = &report.router;
-    let qualified = |reference: &String| name.resolve(reference).to_string();
+    let qualified = |reference: &str| name.resolve(reference).to_string();
     Element {
-        rule: router.rule.clone(),
-        service: Some((router.service.clone(), qualified(&router.service))),
-        middlewares: router.middlewares.iter().map(qualified).collect(),
+        rule: router.rule.to_string(),
+        service: Some((router.service.to_string(), qualified(&router.service))),
+        middlewares: router
+            .middlewares
+            .iter()
+            .map(|name| qualified(name))
+            .collect(),
         ..element(name, &report.verdict, router_json(name, report))
     }
 }

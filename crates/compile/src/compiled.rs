@@ -59,7 +59,7 @@ pub enum Target {
     /// A service.
     Service(Arc<Service>),
     /// The first of these that matches; there is no way back to other routes.
-    Children(RouteTable<Arc<Route>>),
+    Children(Box<RouteTable<Arc<Route>>>),
     /// Nobody: the route needs something that is not served, or cannot be as it was asked for, and answers 503 so that
     /// its requests never fall through to a route with fewer guards.
     NotServed,

@@ -102,7 +102,7 @@ impl<'r, 'c> Routers<'r, 'c> {
                 router: Arc::clone(router),
                 priority,
                 verdict: self.verdicts.remove(name).unwrap_or_default(),
-                using: using.into_iter().collect(),
+                using,
                 asked: asked.unwrap_or_default(),
             };
             (name.clone(), Built { route, report })
@@ -111,15 +111,11 @@ impl<'r, 'c> Routers<'r, 'c> {
     }
 
     /// The entry points that exist, in the order of their names.
-    fn entry_points(
-        &mut self,
-        name: &QualifiedName,
-        router: &dynamic::Router,
-    ) -> BTreeSet<Arc<str>> {
-        let mut known = BTreeSet::new();
-        for entry_point in &router.entry_points {
+    fn entry_points(&mut self, name: &QualifiedName, router: &dynamic::Router) -> Box<[Arc<str>]> {
+        let mut known = Vec::new();
+        for entry_point in &*router.entry_points {
             if let Some(name) = self.entry_points.get(entry_point.as_str()) {
-                known.insert(Arc::clone(name));
+                known.push(Arc::clone(name));
                 continue;
             }
             let message = format!("entryPoint \"{entry_point}\" doesn't exist");
@@ -131,7 +127,9 @@ impl<'r, 'c> Routers<'r, 'c> {
             self.verdict(name)
                 .disable(reason::ENTRY_POINT_NOT_FOUND, "entryPoints", message);
         }
-        known
+        known.sort_unstable();
+        known.dedup();
+        known.into()
     }
 
     fn root(&mut self, name: &QualifiedName, router: &dynamic::Router) -> Option<RouteOf> {
@@ -239,7 +237,7 @@ impl<'r, 'c> Routers<'r, 'c> {
         if self.tree.is_parent(name) {
             let table = self.child_table(name);
             return table
-                .map(Target::Children)
+                .map(|table| Target::Children(table.into()))
                 .map_err(|error| (reason::INVALID_ROUTER_TREE, "", error));
         }
         if router.service.is_empty() {

@@ -34,7 +34,7 @@ impl RouterTree {
             let name = QualifiedName::of(name, "");
             let verdict = tree.verdicts.entry(name.clone()).or_default();
             tree.members.insert(name.clone());
-            for parent in &router.parent_refs {
+            for parent in &*router.parent_refs {
                 let parent = name.resolve(parent);
                 tree.members.insert(parent.clone());
                 if routers.contains_key(parent.as_str()) {

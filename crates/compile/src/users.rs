@@ -47,10 +47,10 @@ impl Users {
     /// Follows changes of routers.
     pub(crate) fn follow(&mut self, changes: &[Change<'_, dynamic::Router>]) -> Affected {
         Affected {
-            services: follow(&mut self.services, changes, |router| {
-                std::slice::from_ref(&router.service)
+            services: follow(&mut self.services, changes, |router| vec![&*router.service]),
+            middlewares: follow(&mut self.middlewares, changes, |router| {
+                router.middlewares.iter().map(String::as_str).collect()
             }),
-            middlewares: follow(&mut self.middlewares, changes, |router| &router.middlewares),
         }
     }
 }
@@ -66,17 +66,47 @@ struct Moved {
     come: BTreeSet<QualifiedName>,
 }
 
+/// So many that move are looked for one by one among those that stay, which may be very many.
+const FEW: usize = 16;
+
+impl Moved {
+    fn applied_to(&self, before: &[QualifiedName]) -> Vec<QualifiedName> {
+        let Self { gone, come } = self;
+        if gone.len() + come.len() > FEW {
+            let stay = before.iter().filter(|user| !gone.contains(*user));
+            let mut now: Vec<_> = stay.chain(come).cloned().collect();
+            now.sort_unstable();
+            return now;
+        }
+        let mut now = Vec::with_capacity(before.len() + come.len());
+        now.extend_from_slice(before);
+        for user in gone {
+            if let Ok(place) = now.binary_search(user) {
+                now.remove(place);
+            }
+        }
+        for user in come {
+            if let Err(place) = now.binary_search(user) {
+                now.insert(place, user.clone());
+            }
+        }
+        now
+    }
+}
+
 fn follow(
     users: &mut UsersByElement,
     changes: &[Change<'_, dynamic::Router>],
-    references: fn(&dynamic::Router) -> &[String],
+    references: fn(&dynamic::Router) -> Vec<&str>,
 ) -> BTreeSet<QualifiedName> {
     let mut moved: BTreeMap<QualifiedName, Moved> = BTreeMap::new();
     for change in changes {
         let router = QualifiedName::of(change.name, "");
         let named = |configured: Option<&Arc<dynamic::Router>>| -> BTreeSet<_> {
-            let references = configured.map_or(&[][..], |configured| references(configured));
-            let references = references.iter().filter(|reference| !reference.is_empty());
+            let references = configured.map_or_else(Vec::new, |configured| references(configured));
+            let references = references
+                .into_iter()
+                .filter(|reference| !reference.is_empty());
             references
                 .map(|reference| router.resolve(reference))
                 .collect()
@@ -92,13 +122,11 @@ fn follow(
         }
     }
     let mut changed = Vec::new();
-    for (element, Moved { gone, come }) in &moved {
+    for (element, moved) in &moved {
         let before = users
             .get(element.as_str())
             .map_or(&[][..], |users| users.as_slice());
-        let stay = before.iter().filter(|user| !gone.contains(*user));
-        let mut now: Vec<_> = stay.chain(come).cloned().collect();
-        now.sort_unstable();
+        let now = moved.applied_to(before);
         if now.is_empty() {
             users.remove(element.as_str());
         } else {

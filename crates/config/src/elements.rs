@@ -181,6 +181,9 @@ impl<T: PartialEq, K: Ord> Elements<T, K> {
     where
         K: Clone,
     {
+        if before.is_empty() {
+            return self.clone();
+        }
         let mut shared = before.clone();
         for change in self.changes_since(before) {
             match change.now {

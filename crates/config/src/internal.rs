@@ -26,7 +26,7 @@ pub const INTERNAL: &str = "internal";
 ///     read: &|_| Err(std::io::ErrorKind::NotFound.into()),
 /// })?;
 /// let http = internal_configuration(&loaded.configuration).http.unwrap();
-/// assert_eq!(http.routers["ping"].rule, "PathPrefix(`/ping`)");
+/// assert_eq!(&*http.routers["ping"].rule, "PathPrefix(`/ping`)");
 /// # Ok::<(), traefikrs_config::static_config::Refused>(())
 /// ```
 pub fn internal_configuration(configuration: &StaticConfiguration) -> Configuration {
@@ -72,11 +72,11 @@ pub fn internal_configuration(configuration: &StaticConfiguration) -> Configurat
 
 fn router(entry_point: &str, service: &str, rule: &str, priority: i64) -> Router {
     Router {
-        entry_points: vec![entry_point.to_owned()],
-        service: service.to_owned(),
-        rule: rule.to_owned(),
+        entry_points: [entry_point.to_owned()].into(),
+        service: service.into(),
+        rule: rule.into(),
         // Traefik: so that the default syntax of user rules does not apply.
-        rule_syntax: "default".to_owned(),
+        rule_syntax: "default".into(),
         priority,
         ..Router::default()
     }
@@ -107,7 +107,7 @@ fn add_redirection(
         "HostRegexp(`^.+$`)",
         redirection.priority,
     );
-    router.middlewares.push(middleware.clone());
+    router.middlewares = [middleware.clone()].into();
     http.routers.insert(format!("{from}-to-{to}"), router);
     http.middlewares.insert(
         middleware,

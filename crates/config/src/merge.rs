@@ -27,7 +27,7 @@ pub type Configurations = BTreeMap<String, Arc<Configuration>>;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MergeOptions {
     /// Entry points of root routers that name none.
-    pub default_entry_points: Vec<String>,
+    pub default_entry_points: Arc<[String]>,
     /// What an entry point gives to its routers, for those that give anything.
     pub models: BTreeMap<String, Model>,
 }
@@ -38,7 +38,7 @@ pub struct Model {
     /// In front of the router's own.
     pub middlewares: Vec<String>,
     /// Where the router says nothing of TLS.
-    pub tls: Option<RouterTls>,
+    pub tls: Option<Arc<RouterTls>>,
     /// Where the router says nothing of it.
     pub observability: Option<EntryPointObservability>,
     /// Where the router says nothing of it.
@@ -51,7 +51,7 @@ impl Model {
     fn of(entry_point: &EntryPoint, rule_syntax: Option<DefaultRuleSyntax>) -> Self {
         Self {
             middlewares: entry_point.http.middlewares.clone(),
-            tls: entry_point.http.tls.clone(),
+            tls: entry_point.http.tls.clone().map(Arc::new),
             observability: entry_point.observability.clone(),
             rule_syntax,
             encoded_characters: entry_point.http.encoded_characters.is_some(),
@@ -64,7 +64,7 @@ impl From<&StaticConfiguration> for MergeOptions {
         let rule_syntax = configuration.core.default_rule_syntax;
         let models = configuration.entry_points.iter();
         Self {
-            default_entry_points: configuration.default_entry_points(),
+            default_entry_points: configuration.default_entry_points().into(),
             models: models
                 .map(|(name, entry_point)| (name.clone(), Model::of(entry_point, rule_syntax)))
                 .filter(|(_, model)| *model != Model::default())
@@ -87,9 +87,9 @@ impl From<&StaticConfiguration> for MergeOptions {
 ///
 /// let text = "http: {routers: {web: {rule: Path(`/`), service: app}}}";
 /// let (file, _) = decode_text(text, Format::Yaml, Origin { provider: "file", file: "" })?;
-/// let options = MergeOptions { default_entry_points: vec!["web".to_owned()], ..MergeOptions::default() };
+/// let options = MergeOptions { default_entry_points: ["web".to_owned()].into(), ..MergeOptions::default() };
 /// let (merged, diagnostics) = merge(&[("file".to_owned(), Arc::new(file))].into(), &options);
-/// assert_eq!(merged.http.unwrap().routers["web@file"].entry_points, ["web"]);
+/// assert_eq!(*merged.http.unwrap().routers["web@file"].entry_points, ["web"]);
 /// assert!(diagnostics.is_empty());
 /// # Ok::<(), Box<traefikrs_config::Diagnostic>>(())
 /// ```

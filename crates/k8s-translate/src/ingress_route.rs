@@ -1,5 +1,7 @@
 //! IngressRoutes: routers and the services they bring along.
 
+use std::sync::Arc;
+
 use traefikrs_config::diagnostic::Consequence;
 use traefikrs_config::dynamic;
 use traefikrs_crd as crd;
@@ -148,15 +150,15 @@ impl Routes<'_> {
         draft.warnings.extend(check_rule(route, path));
         let service = self.service(&key, route, path, draft)?;
         let router = dynamic::Router {
-            entry_points: self.content.spec.entry_points.clone(),
-            middlewares,
-            service,
-            rule: route.match_rule.clone(),
-            parent_refs: parents.to_vec(),
-            rule_syntax: route.syntax.clone(),
+            entry_points: self.content.spec.entry_points.clone().into(),
+            middlewares: middlewares.into(),
+            service: service.into(),
+            rule: route.match_rule.as_str().into(),
+            parent_refs: parents.into(),
+            rule_syntax: route.syntax.as_str().into(),
             priority: route.priority,
-            tls: self.tls(draft)?,
-            observability: Some(self.observability(route)),
+            tls: self.tls(draft)?.map(Arc::new),
+            observability: Some(self.observability(route).into()),
         };
         Ok(Routed { key, router })
     }
@@ -191,10 +193,10 @@ impl Routes<'_> {
                 let place = |index| place(Key::In(Slot::Listed(&name, index)));
                 let services = self.view.weighted_services(place, several, path, draft)?;
                 let service = dynamic::Service {
-                    weighted: Some(dynamic::Weighted {
+                    weighted: Some(Box::new(dynamic::Weighted {
                         services,
                         ..dynamic::Weighted::default()
-                    }),
+                    })),
                     ..dynamic::Service::default()
                 };
                 draft.services.push((name.clone(), service));
@@ -245,14 +247,14 @@ impl Routes<'_> {
             metrics: given.metrics,
             tracing: given.tracing,
             trace_verbosity: given.trace_verbosity,
-            metadata: Some(dynamic::Metadata {
+            metadata: Some(Arc::new(dynamic::Metadata {
                 ingress: Some(dynamic::IngressMetadata {
                     kind: "IngressRoute".to_owned(),
                     name: self.key.name.clone(),
                     namespace: self.key.namespace.clone(),
                 }),
                 kubernetes: None,
-            }),
+            })),
         }
     }
 }

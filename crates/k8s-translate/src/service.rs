@@ -1,5 +1,7 @@
 //! A reference to a Service or TraefikService as the name of a service, which it may bring along.
 
+use std::sync::Arc;
+
 use traefikrs_config::diagnostic::Consequence;
 use traefikrs_config::duration::GoDuration;
 use traefikrs_config::dynamic;
@@ -151,14 +153,15 @@ impl View<'_> {
         let servers = backend.servers(path, warnings)?;
         self.report_native_lb(place, &backend, path, warnings);
         let balancer = dynamic::LoadBalancer {
-            sticky: sticky(reference.sticky.as_ref()),
+            sticky: sticky(reference.sticky.as_ref()).map(Box::new),
             servers,
             strategy,
             health_check: reference
                 .health_check
                 .as_ref()
                 .map(|check| health_check(check, path.field("healthCheck")))
-                .transpose()?,
+                .transpose()?
+                .map(Box::new),
             passive_health_check: reference
                 .passive_health_check
                 .as_ref()
@@ -238,14 +241,14 @@ fn has_balancer_options(reference: &ServiceRef) -> bool {
 
 fn origin(namespace: &str, reference: &ServiceRef) -> dynamic::ServiceObservability {
     dynamic::ServiceObservability {
-        metadata: Some(dynamic::Metadata {
+        metadata: Some(Arc::new(dynamic::Metadata {
             ingress: None,
             kubernetes: Some(dynamic::KubernetesMetadata {
                 name: reference.name.clone(),
                 namespace: namespace.to_owned(),
                 port: port_text(reference),
             }),
-        }),
+        })),
     }
 }
 

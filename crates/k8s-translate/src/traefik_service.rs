@@ -92,7 +92,7 @@ impl View<'_> {
         let path = Path::SPEC.field("weighted");
         let path = path.field("services");
         Ok(dynamic::Service {
-            weighted: Some(dynamic::Weighted {
+            weighted: Some(Box::new(dynamic::Weighted {
                 services: self.weighted_services(
                     |index| parent.place(Slot::Weighted(parent.key, index)),
                     &weighted.services,
@@ -101,7 +101,7 @@ impl View<'_> {
                 )?,
                 sticky: sticky(weighted.sticky.as_ref()),
                 health_check: None,
-            }),
+            })),
             ..dynamic::Service::default()
         })
     }
@@ -155,13 +155,13 @@ impl View<'_> {
             })
             .collect::<Result<_, Problem>>()?;
         Ok(dynamic::Service {
-            mirroring: Some(dynamic::Mirroring {
+            mirroring: Some(Box::new(dynamic::Mirroring {
                 service,
                 mirror_body: mirroring.mirror_body,
                 max_body_size: mirroring.max_body_size,
                 mirrors,
                 health_check: None,
-            }),
+            })),
             ..dynamic::Service::default()
         })
     }
@@ -176,7 +176,7 @@ impl View<'_> {
         let service = path.field("service");
         let fallback = path.field("fallback");
         Ok(dynamic::Service {
-            failover: Some(dynamic::Failover {
+            failover: Some(Box::new(dynamic::Failover {
                 service: self.referred_service(
                     parent.place(Slot::Main(parent.key)),
                     &failover.service,
@@ -194,7 +194,7 @@ impl View<'_> {
                     max_request_body_bytes: failover.errors.max_request_body_bytes,
                     status: failover.errors.status.clone(),
                 }),
-            }),
+            })),
             ..dynamic::Service::default()
         })
     }

@@ -45,7 +45,7 @@ pub struct Translation {
 /// }));
 /// let translation = translate(&cluster, &Options::default());
 /// let http = translation.configuration.http.unwrap_or_default();
-/// assert_eq!(http.routers.values().map(|router| router.service.as_str()).collect::<Vec<_>>(), ["api@internal"]);
+/// assert_eq!(http.routers.values().map(|router| &*router.service).collect::<Vec<_>>(), ["api@internal"]);
 /// assert_eq!(translation.diagnostics, []);
 /// ```
 pub fn translate(cluster: &Cluster, options: &Options) -> Translation {

@@ -23,7 +23,7 @@ pub(super) fn settings(
     let passive = configured.passive_health_check.as_ref();
     Ok(Settings {
         strategy,
-        sticky: cookie(configured.sticky.as_ref(), name),
+        sticky: cookie(configured.sticky.as_deref(), name),
         passive: passive.map(passive_check).transpose()?,
         has_active_check: configured.health_check.is_some(),
         slow_start: configured.slow_start.and_then(|time| time.positive()),

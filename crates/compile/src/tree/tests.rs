@@ -34,9 +34,9 @@ fn trees_are_judged_as_in_traefiks_table() {
 fn check(case: &Case) {
     let routers = case.routers.iter().map(|(name, router)| {
         let router = dynamic::Router {
-            service: router.service.clone(),
-            parent_refs: router.parent_refs.clone(),
-            entry_points: router.entrypoints.clone(),
+            service: router.service.as_str().into(),
+            parent_refs: router.parent_refs.clone().into(),
+            entry_points: router.entrypoints.clone().into(),
             tls: router.tls.then(Default::default),
             observability: router.observability.then(Default::default),
             ..dynamic::Router::default()

@@ -1,6 +1,7 @@
 //! Routers, services and servers transports.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -43,37 +44,42 @@ impl Http {
 }
 
 /// Which requests go where: a rule, the middlewares to apply, and the service that answers.
+///
+/// There may be very many, each of them several times, as read and as merged: texts and lists are shared by copies.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Router {
     /// Entry points to listen on; empty means the default ones (roots only).
     #[serde(skip_serializing_if = "is_zero")]
-    pub entry_points: Vec<String>,
+    pub entry_points: Arc<[String]>,
     /// Middlewares to apply, in order of execution on the request.
     #[serde(skip_serializing_if = "is_zero")]
-    pub middlewares: Vec<String>,
+    pub middlewares: Arc<[String]>,
     /// The service that answers; empty only for a parent of other routers.
     #[serde(skip_serializing_if = "is_zero")]
-    pub service: String,
+    pub service: Arc<str>,
     /// The rule text exactly as written: its byte length is the default priority.
     #[serde(skip_serializing_if = "is_zero")]
-    pub rule: String,
+    pub rule: Arc<str>,
     /// Parent routers; a router with parents is matched after their middlewares.
     #[serde(skip_serializing_if = "is_zero")]
-    pub parent_refs: Vec<String>,
+    pub parent_refs: Arc<[String]>,
     /// `v2` or `v3`; anything else means v3.
     #[serde(skip_serializing_if = "is_zero")]
-    pub rule_syntax: String,
+    pub rule_syntax: Arc<str>,
     /// Higher is tried first; 0 means the byte length of the rule.
     #[serde(skip_serializing_if = "is_zero")]
     pub priority: i64,
     /// Present (even empty) when the router answers TLS requests only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<RouterTls>,
+    pub tls: Option<Arc<RouterTls>>,
     /// What is logged, counted and traced.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub observability: Option<RouterObservability>,
+    pub observability: Option<Arc<RouterObservability>>,
 }
+
+// Tens of thousands of each are common.
+const _: () = assert!(size_of::<Router>() <= 128 && size_of::<Service>() <= 320);
 
 /// The TLS side of a router.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -120,7 +126,7 @@ pub struct RouterObservability {
     pub trace_verbosity: String,
     /// Where the router comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<Metadata>,
+    pub metadata: Option<Arc<Metadata>>,
 }
 
 /// The object that an element was made from.
@@ -166,6 +172,8 @@ pub struct KubernetesMetadata {
 }
 
 /// Who answers: exactly one of the five kinds.
+///
+/// There may be very many: what most of them lack is boxed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Service {
@@ -177,13 +185,13 @@ pub struct Service {
     pub highest_random_weight: Option<HighestRandomWeight>,
     /// Services chosen by weight.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub weighted: Option<Weighted>,
+    pub weighted: Option<Box<Weighted>>,
     /// A main service and copies to others.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub mirroring: Option<Mirroring>,
+    pub mirroring: Option<Box<Mirroring>>,
     /// A main service and its stand-in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub failover: Option<Failover>,
+    pub failover: Option<Box<Failover>>,
     /// Middlewares that run inside the service, shared by all its routers.
     #[serde(skip_serializing_if = "is_zero")]
     pub middlewares: Vec<String>,
@@ -198,7 +206,7 @@ pub struct Service {
 pub struct ServiceObservability {
     /// The object that it was made from.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<Metadata>,
+    pub metadata: Option<Arc<Metadata>>,
 }
 
 /// A set of servers and how one of them is chosen and reached.
@@ -207,7 +215,7 @@ pub struct ServiceObservability {
 pub struct LoadBalancer {
     /// Keep a client on its server.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sticky: Option<Sticky>,
+    pub sticky: Option<Box<Sticky>>,
     /// The servers.
     #[serde(skip_serializing_if = "is_zero")]
     pub servers: Vec<Server>,
@@ -216,7 +224,7 @@ pub struct LoadBalancer {
     pub strategy: String,
     /// Ask the servers whether they are well.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub health_check: Option<HealthCheck>,
+    pub health_check: Option<Box<HealthCheck>>,
     /// Judge the servers by their answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passive_health_check: Option<PassiveHealthCheck>,

@@ -1,6 +1,7 @@
 //! What entry points give to their routers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Model, Names};
 use crate::diagnostic::{Consequence, Diagnostic, Subject};
@@ -14,7 +15,18 @@ type Routers = Elements<Router>;
 ///
 /// A router on several entry points becomes one copy, `<entry point>-<router>`, for each that gives
 /// anything, and keeps its name on the others. Its children become children of all copies.
-pub(super) fn apply(routers: &mut Routers, models: &BTreeMap<String, Model>) -> Vec<Diagnostic> {
+pub(super) fn apply(
+    routers: &mut Routers,
+    models: &BTreeMap<String, Model>,
+    unsaid: &Unsaid,
+) -> Vec<Diagnostic> {
+    if models.is_empty() {
+        let roots = routers
+            .values_mut()
+            .filter(|router| router.parent_refs.is_empty());
+        roots.for_each(|root| unsaid.fill_in(root));
+        return Vec::new();
+    }
     let written: Names = routers.keys().map(ToString::to_string).collect();
     let mut found = Vec::new();
     let mut result = Vec::new();
@@ -24,22 +36,24 @@ pub(super) fn apply(routers: &mut Routers, models: &BTreeMap<String, Model>) -> 
             result.push((name.to_string(), (**router).clone()));
             continue;
         }
-        for (copy, router) in split(name, (**router).clone(), models) {
+        let parts = split(name, (**router).clone(), models);
+        let is_itself = matches!(&parts[..], [(only, _)] if *only == **name);
+        for (copy, router) in parts {
             if copy != **name && written.contains(&copy) {
                 found.push(taken(name, &copy));
                 continue;
             }
-            copies
-                .entry(name.to_string())
-                .or_default()
-                .push(copy.clone());
+            if !is_itself {
+                let copies: &mut Vec<_> = copies.entry(name.to_string()).or_default();
+                copies.push(copy.clone());
+            }
             result.push((copy, router));
         }
     }
     for (_, router) in &mut result {
         follow(&mut router.parent_refs, &copies);
         if router.parent_refs.is_empty() {
-            fill_in(router);
+            unsaid.fill_in(router);
         }
     }
     *routers = result.into_iter().collect();
@@ -51,13 +65,14 @@ pub(super) fn made_of(
     name: &str,
     router: Router,
     models: &BTreeMap<String, Model>,
+    unsaid: &Unsaid,
 ) -> Vec<(String, Router)> {
     if !router.parent_refs.is_empty() {
         return vec![(name.to_owned(), router)];
     }
     let mut made = split(name, router, models);
     for (_, router) in &mut made {
-        fill_in(router);
+        unsaid.fill_in(router);
     }
     made
 }
@@ -76,13 +91,13 @@ fn split(
     }
     let mut parts = Vec::new();
     let mut others = Vec::new();
-    for entry_point in &router.entry_points {
+    for entry_point in &*router.entry_points {
         let Some(model) = models.get(entry_point) else {
             others.push(entry_point.clone());
             continue;
         };
         let mut copy = router.clone();
-        copy.entry_points = vec![entry_point.clone()];
+        copy.entry_points = [entry_point.clone()].into();
         give(&mut copy, model);
         let name = format!("{entry_point}-{name}");
         if parts.iter().all(|(part, _)| *part != name) {
@@ -90,16 +105,17 @@ fn split(
         }
     }
     if !others.is_empty() || parts.is_empty() {
-        router.entry_points = others;
+        router.entry_points = others.into();
         parts.insert(0, (name.to_owned(), router));
     }
     parts
 }
 
 fn give(router: &mut Router, model: &Model) {
-    router
-        .middlewares
-        .splice(0..0, model.middlewares.iter().cloned());
+    if !model.middlewares.is_empty() {
+        let all = model.middlewares.iter().chain(&*router.middlewares);
+        router.middlewares = all.cloned().collect();
+    }
     if router.tls.is_none() {
         router.tls.clone_from(&model.tls);
     }
@@ -107,10 +123,10 @@ fn give(router: &mut Router, model: &Model) {
     if let Some(syntax) = model.rule_syntax
         && router.rule_syntax.is_empty()
     {
-        syntax.as_str().clone_into(&mut router.rule_syntax);
+        router.rule_syntax = syntax.as_str().into();
     }
     if let Some(given) = &model.observability {
-        let own = router.observability.get_or_insert_default();
+        let own = Arc::make_mut(router.observability.get_or_insert_default());
         own.access_logs.get_or_insert(given.access_logs);
         own.metrics.get_or_insert(given.metrics);
         own.tracing.get_or_insert(given.tracing);
@@ -120,20 +136,35 @@ fn give(router: &mut Router, model: &Model) {
     }
 }
 
-/// What nobody said about observing a root router.
-fn fill_in(router: &mut Router) {
-    let RouterObservability {
-        access_logs,
-        metrics,
-        tracing,
-        trace_verbosity,
-        metadata: _,
-    } = router.observability.get_or_insert_default();
-    for toggle in [access_logs, metrics, tracing] {
-        toggle.get_or_insert(true);
+/// What holds where nobody says anything about observing a root router; most share it.
+#[derive(Debug, Clone)]
+pub(super) struct Unsaid(Arc<RouterObservability>);
+
+impl Default for Unsaid {
+    fn default() -> Self {
+        Self(Arc::new(RouterObservability {
+            access_logs: Some(true),
+            metrics: Some(true),
+            tracing: Some(true),
+            trace_verbosity: "minimal".to_owned(),
+            metadata: None,
+        }))
     }
-    if trace_verbosity.is_empty() {
-        "minimal".clone_into(trace_verbosity);
+}
+
+impl Unsaid {
+    fn fill_in(&self, router: &mut Router) {
+        let Some(said) = &mut router.observability else {
+            router.observability = Some(Arc::clone(&self.0));
+            return;
+        };
+        let said = Arc::make_mut(said);
+        said.access_logs = said.access_logs.or(self.0.access_logs);
+        said.metrics = said.metrics.or(self.0.metrics);
+        said.tracing = said.tracing.or(self.0.tracing);
+        if said.trace_verbosity.is_empty() {
+            said.trace_verbosity.clone_from(&self.0.trace_verbosity);
+        }
     }
 }
 
@@ -141,11 +172,14 @@ fn fill_in(router: &mut Router) {
 ///
 /// Traefik: forgets parents that do not exist, so that a child can become a root and skip what its
 /// parents demand. Here they stay, and the child is refused for them.
-fn follow(parents: &mut Vec<String>, copies: &BTreeMap<String, Vec<String>>) {
-    *parents = std::mem::take(parents)
-        .into_iter()
-        .flat_map(|parent| copies.get(&parent).cloned().unwrap_or_else(|| vec![parent]))
-        .collect();
+fn follow(parents: &mut Arc<[String]>, copies: &BTreeMap<String, Vec<String>>) {
+    if parents.iter().any(|parent| copies.contains_key(parent)) {
+        let followed = parents.iter().flat_map(|parent| {
+            let itself = std::slice::from_ref(parent);
+            copies.get(parent).map_or(itself, Vec::as_slice)
+        });
+        *parents = followed.cloned().collect();
+    }
 }
 
 fn taken(name: &str, copy: &str) -> Diagnostic {

@@ -14,6 +14,7 @@ use crate::name::{QualifiedName, qualify};
 pub(super) struct Routers {
     pub(super) routers: Elements<Router>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    unsaid: model::Unsaid,
     /// Whether what became of each router depends on nothing but itself.
     is_plain: bool,
 }
@@ -36,18 +37,20 @@ impl Routers {
             return self.after(&changes, options);
         }
         let mut all = all(now, options);
-        let diagnostics = model::apply(&mut all, &options.models);
+        let diagnostics = model::apply(&mut all, &options.models, &self.unsaid);
         Self {
             routers: all.shared_with(&self.routers),
             is_plain: is_plain && diagnostics.is_empty(),
             diagnostics,
+            unsaid: self.unsaid.clone(),
         }
     }
 
     fn after(&self, changes: &[(&str, Change<'_, Router>)], options: &MergeOptions) -> Self {
         let made_of = |provider: &str, name: &str, router: Option<&Arc<Router>>| {
             let router = router.map(|router| prepared(provider, name, router, options));
-            let made = router.map(|(name, router)| model::made_of(&name, router, &options.models));
+            let made = router
+                .map(|(name, router)| model::made_of(&name, router, &options.models, &self.unsaid));
             made.into_iter().flatten()
         };
         let mut routers = self.routers.clone();
@@ -63,6 +66,7 @@ impl Routers {
         Self {
             routers,
             diagnostics: Vec::new(),
+            unsaid: self.unsaid.clone(),
             is_plain: true,
         }
     }
@@ -84,13 +88,13 @@ fn prepared(
     options: &MergeOptions,
 ) -> (String, Router) {
     let mut router = router.clone();
-    for parent in &mut router.parent_refs {
-        *parent = qualify(parent, provider).into_owned();
+    if !router.parent_refs.is_empty() {
+        let parents = router.parent_refs.iter();
+        let parents = parents.map(|parent| qualify(parent, provider).into_owned());
+        router.parent_refs = parents.collect();
     }
     if router.parent_refs.is_empty() && router.entry_points.is_empty() {
-        router
-            .entry_points
-            .clone_from(&options.default_entry_points);
+        router.entry_points = Arc::clone(&options.default_entry_points);
     }
     (QualifiedName::new(name, provider).to_string(), router)
 }

@@ -78,13 +78,33 @@ fn names_are_qualified_and_references_stay() {
     );
     let http = merged.http.unwrap();
     assert_eq!(names(&http.routers), ["r@a", "r@b"]);
-    assert_eq!(http.routers["r@a"].service, "s");
-    assert_eq!(http.routers["r@a"].middlewares, ["m"]);
-    assert_eq!(http.routers["r@b"].parent_refs, ["p@b", "q@a"]);
+    assert_eq!(&*http.routers["r@a"].service, "s");
+    assert_eq!(*http.routers["r@a"].middlewares, ["m"]);
+    assert_eq!(*http.routers["r@b"].parent_refs, ["p@b", "q@a"]);
     assert_eq!(names(&http.services), ["s@a"]);
     assert_eq!(names(&http.middlewares), ["m@a"]);
     assert_eq!(names(&http.servers_transports), ["t@a"]);
     assert_eq!(names(&merged.tls.unwrap().options), ["default", "o@a"]);
+}
+
+#[test]
+fn routers_share_what_most_of_them_have_in_common() {
+    let own = providers(&[(
+        "file",
+        "http: {routers: {a: {rule: x, service: s}, b: {rule: y, service: s, middlewares: [m]}}}",
+    )]);
+    let options = MergeOptions {
+        default_entry_points: ["web".to_owned()].into(),
+        ..MergeOptions::default()
+    };
+    let (merged, _) = merge(&own, &options);
+    let (read, merged) = (own["file"].http.as_ref().unwrap(), merged.http.unwrap());
+    let (a, b) = (&merged.routers["a@file"], &merged.routers["b@file"]);
+    assert!(Arc::ptr_eq(&a.rule, &read.routers["a"].rule));
+    assert!(Arc::ptr_eq(&b.middlewares, &read.routers["b"].middlewares));
+    assert!(Arc::ptr_eq(&a.entry_points, &b.entry_points));
+    let [a, b] = [a, b].map(|router| router.observability.as_ref().unwrap());
+    assert!(Arc::ptr_eq(a, b));
 }
 
 #[test]
@@ -193,7 +213,7 @@ fn a_copy_does_not_replace_a_router_of_its_name() {
         &providers(&[("file", text)]),
         &options(&["--entrypoints.web.http.tls"]),
     );
-    assert_eq!(merged.http.unwrap().routers["web-b@file"].rule, "y");
+    assert_eq!(&*merged.http.unwrap().routers["web-b@file"].rule, "y");
     let [diagnostic] = &diagnostics[..] else {
         panic!("{diagnostics:?}")
     };
@@ -261,7 +281,7 @@ fn any_routers() -> impl Strategy<Value = Configuration> {
 proptest! {
     #[test]
     fn a_provider_changes_nothing_of_another(a in any_routers(), b in any_routers(), modelled in any::<bool>()) {
-        let mut options = MergeOptions { default_entry_points: vec!["third".to_owned(), "web".to_owned()], ..MergeOptions::default() };
+        let mut options = MergeOptions { default_entry_points: ["third".to_owned(), "web".to_owned()].into(), ..MergeOptions::default() };
         if modelled {
             let model = Model { middlewares: vec!["m".to_owned()], ..Model::default() };
             options.models.insert("web".to_owned(), model);
@@ -278,7 +298,7 @@ proptest! {
     #[test]
     fn a_child_never_becomes_a_root(a in any_routers()) {
         let options = MergeOptions {
-            default_entry_points: vec!["web".to_owned()],
+            default_entry_points: ["web".to_owned()].into(),
             models: [("web".to_owned(), Model { middlewares: vec!["m".to_owned()], ..Model::default() })].into(),
         };
         let children = |configuration: &Configuration| {
@@ -325,7 +345,7 @@ proptest! {
     ) {
         let model = Model { middlewares: vec!["m".to_owned()], ..Model::default() };
         let options = MergeOptions {
-            default_entry_points: vec!["third".to_owned(), "web".to_owned()],
+            default_entry_points: ["third".to_owned(), "web".to_owned()].into(),
             models: modelled.into_iter().map(|name| (name.to_owned(), model.clone())).collect(),
         };
         let mut inputs = Configurations::new();

@@ -69,7 +69,7 @@ fn rules(snapshot: &Snapshot) -> Vec<String> {
     let configuration = snapshot.configurations.get("kubernetescrd");
     let http = configuration.and_then(|configuration| configuration.http.as_ref());
     let routers = http.map(|http| &http.routers).into_iter().flatten();
-    let mut rules: Vec<String> = routers.map(|(_, router)| router.rule.clone()).collect();
+    let mut rules: Vec<_> = routers.map(|(_, router)| router.rule.to_string()).collect();
     rules.sort();
     rules
 }
