@@ -4,10 +4,10 @@ use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
-use traefikrs_config::Diagnostic;
 use traefikrs_config::diagnostic::{Consequence, Location, Severity, Subject};
+use traefikrs_config::{Diagnostic, reason};
 use traefikrs_k8s_translate::manifest::documents;
-use traefikrs_k8s_translate::{Cluster, reason, translate};
+use traefikrs_k8s_translate::{Cluster, translate};
 
 use crate::args::{Args, Format, Task, Translate};
 
@@ -122,7 +122,7 @@ fn read(name: &str, text: &str, cluster: &mut Cluster) -> anyhow::Result<Vec<Dia
             Err(error) => {
                 let subject = Subject::named("file", name);
                 diagnostics.push(
-                    Diagnostic::error(subject, reason::SYNTAX, error.problem)
+                    Diagnostic::error(subject, reason::UNPARSABLE, error.problem)
                         .located(Some(at(error.line)))
                         .leads_to(Consequence::ObjectDropped),
                 );

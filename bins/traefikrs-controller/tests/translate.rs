@@ -157,7 +157,7 @@ fn a_broken_document_among_good_ones_is_a_diagnostic() {
     let output = translate(&directory(&[]), &["-"], &text);
     assert_eq!(output.status.code(), Some(0));
     assert!(
-        stderr(&output).starts_with("<stdin>:15: error[SyntaxError]"),
+        stderr(&output).starts_with("<stdin>:15: error[Unparsable]"),
         "{}",
         stderr(&output)
     );

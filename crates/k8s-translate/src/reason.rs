@@ -15,10 +15,6 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// A document of a file is not YAML or not JSON.
-    SYNTAX = "SyntaxError";
-    /// A file could not be read.
-    UNREADABLE = "FileUnreadable";
     /// A document has no `kind`, so it is no object.
     KIND_MISSING = "KindMissing";
     /// Objects of this kind or version have no effect yet.
