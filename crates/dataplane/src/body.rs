@@ -43,7 +43,7 @@ pub(crate) struct ReadTimeout;
 /// The client has reset its stream of HTTP/2 in the middle of the request.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("client broke the request off")]
-struct BrokenOff;
+struct RequestBrokenOff;
 
 /// The client's chunks are none.
 #[derive(Debug, thiserror::Error)]
@@ -148,7 +148,7 @@ fn poll_incoming(
 ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
     let frame = ready!(Pin::new(&mut *incoming).poll_frame(cx));
     Poll::Ready(match frame {
-        None if !incoming.is_end_stream() => Some(Err(BrokenOff.into())),
+        None if !incoming.is_end_stream() => Some(Err(RequestBrokenOff.into())),
         frame => frame.map(|frame| frame.map_err(Into::into)),
     })
 }
@@ -271,8 +271,8 @@ impl http_body::Body for Content {
 /// What a client of HTTP/2 gets after the head. When it is gone, so is the request.
 pub(crate) struct ResponseBody {
     content: Content,
-    /// What broke the answer off, held back once.
-    failure: Option<traefikrs_upstream::Error>,
+    /// The answer has broken off, which is held back once.
+    has_failed: bool,
     _in_flight: InFlight,
 }
 
@@ -280,33 +280,39 @@ impl ResponseBody {
     pub(crate) fn new(content: Content, in_flight: InFlight) -> Self {
         Self {
             content,
-            failure: None,
+            has_failed: false,
             _in_flight: in_flight,
         }
     }
 }
 
+/// The answer has no end. hyper looks for a reason among the causes, and a server's `NO_ERROR` must not become ours.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("answer broken off")]
+pub(crate) struct AnswerBrokenOff;
+
 impl http_body::Body for ResponseBody {
     type Data = Bytes;
-    type Error = traefikrs_upstream::Error;
+    type Error = AnswerBrokenOff;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, AnswerBrokenOff>>> {
         let this = &mut *self;
-        if let Some(error) = this.failure.take() {
-            return Poll::Ready(Some(Err(error)));
+        if this.has_failed {
+            return Poll::Ready(Some(Err(AnswerBrokenOff)));
         }
-        match Pin::new(&mut this.content).poll_frame(cx) {
-            Poll::Ready(Some(Err(error))) => {
+        match ready!(Pin::new(&mut this.content).poll_frame(cx)) {
+            Some(Ok(frame)) => Poll::Ready(Some(Ok(frame))),
+            Some(Err(error)) => {
                 tracing::debug!(%error, "answer broken off");
                 // A failed body ends the stream at once; what came before is written first.
-                this.failure = Some(error);
+                this.has_failed = true;
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
-            frame => frame,
+            None => Poll::Ready(None),
         }
     }
 

@@ -4,8 +4,9 @@
 //! [`Upstreams`] keeps the connections of one thread; [`Upstreams::send`] takes a connection from it or makes one,
 //! writes an [`Outgoing`] request and gives an [`Answer`].
 //! There is no second task and no channel between the caller and the socket of an HTTP/1 exchange, unless the answer
-//! begins before the request has ended: then the rest of the request is sent by a task of its own. Nothing here is
-//! `Send`: run it inside a `LocalSet` or a `LocalRuntime`.
+//! begins before the request has ended: then the rest of the request is sent by a task of its own. So it is over
+//! HTTP/2, but for the frames, which a task of each connection reads and writes. Nothing here is `Send`: run it inside
+//! a `LocalSet` or a `LocalRuntime`.
 //!
 //! It mirrors what Traefik 3.7 does in `pkg/proxy/httputil` and `pkg/server/service/transport.go` with Go's
 //! `net/http.Transport`, and says in comments where it does better.

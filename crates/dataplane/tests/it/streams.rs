@@ -53,9 +53,19 @@ fn an_answer_that_nobody_reads_ends_in_time() {
     h2c::run(async {
         let mut client = h2c::connect(proxy.address).await;
         let (answer, _) = client.send_request(get("http://x/"), true).unwrap();
-        let _unread = answer.await.unwrap();
+        let mut unread = answer.await.unwrap().into_body();
         let ended = tokio::task::spawn_blocking(move || ended.recv());
         ended.await.unwrap().unwrap();
+        // The client has made no room, and is told nevertheless.
+        let end = async {
+            loop {
+                if let Err(error) = unread.data().await.unwrap() {
+                    return error.reason();
+                }
+            }
+        };
+        let end = tokio::time::timeout(Duration::from_secs(20), end).await;
+        assert_eq!(end.unwrap(), Some(h2::Reason::CANCEL));
     });
 }
 
@@ -162,4 +172,59 @@ fn an_answer_that_is_not_read_is_not_taken_without_end() {
         let sent = sent.await.unwrap();
         assert!(sent.iter().all(|&sent| sent < BOUND), "{sent:?}");
     });
+}
+
+#[test]
+fn a_body_that_takes_too_long_is_a_timeout_of_the_gateway() {
+    let proxy = Proxy::with(&to(server(|mut client| drop(client.rest()))), |web| {
+        web.timeouts.read = Some(Duration::from_millis(1));
+    });
+    h2c::run(async {
+        let mut client = h2c::connect(proxy.address).await;
+        let post = Request::post("http://x/").body(()).unwrap();
+        let (answer, mut send) = client.send_request(post, false).unwrap();
+        send.send_data(Bytes::from_static(b"half"), false).unwrap();
+        let mut answer = answer.await.unwrap();
+        assert_eq!(answer.status(), 504);
+        let (body, _) = h2c::read(answer.body_mut()).await.unwrap();
+        assert_eq!(body, "Gateway Timeout");
+    });
+}
+
+#[test]
+fn an_answer_that_its_server_resets_is_no_whole_one() {
+    for reason in [
+        h2::Reason::NO_ERROR,
+        h2::Reason::CANCEL,
+        h2::Reason::REFUSED_STREAM,
+        h2::Reason::INTERNAL_ERROR,
+    ] {
+        let server = h2c::server(move |_, mut respond| async move {
+            let mut send = respond
+                .send_response(http::Response::new(()), false)
+                .unwrap();
+            send.send_data(Bytes::from_static(b"half"), false).unwrap();
+            // A reset takes back what is not sent yet.
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            send.send_reset(reason);
+        });
+        let proxy = Proxy::with(&to_url(&format!("h2c://{server}")), |_| {});
+        let mut client = proxy.connect();
+        client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        client.head();
+        assert_eq!(client.rest(), "4\r\nhalf\r\n", "{reason:?}");
+        h2c::run(async {
+            let mut client = h2c::connect(proxy.address).await;
+            let (answer, _) = client.send_request(get("http://x/"), true).unwrap();
+            let mut answer = answer.await.unwrap();
+            let error = h2c::read(answer.body_mut()).await.unwrap_err();
+            assert_eq!(
+                error.reason(),
+                Some(h2::Reason::INTERNAL_ERROR),
+                "{reason:?}"
+            );
+        });
+    }
 }
