@@ -39,6 +39,7 @@
 //! - What is known of a server outlives reloads.
 //! - [Slow start](Settings::slow_start) and [a limit to ejection](PassiveCheck::max_ejected_percent) are ours.
 
+mod attempts;
 mod balancer;
 pub mod failover;
 mod fnv;
@@ -47,5 +48,6 @@ pub mod mirror;
 pub mod sticky;
 pub mod strategy;
 
+pub use attempts::Attempts;
 pub use balancer::{Balancer, Client, Member, Pick, Settings};
 pub use health::{Outcome, PassiveCheck, ServerState, Ticket};
