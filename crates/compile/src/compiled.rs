@@ -189,7 +189,7 @@ pub struct Server {
     /// The same as a header value.
     pub host_header: HeaderValue,
     /// The URL's path, to go in front of the request's, without a slash at its end; mostly empty.
-    pub base_path: Box<str>,
+    pub base_path: Arc<str>,
     /// Connections to it may be shared with whoever has the same pool.
     pub pool: PoolId,
 }

@@ -1,5 +1,7 @@
 //! Server URLs.
 
+use std::sync::Arc;
+
 use http::HeaderValue;
 use http::uri::Authority;
 
@@ -93,7 +95,7 @@ impl ServerUrl {
             port: self.port,
             authority: self.authority,
             host_header: self.host_header,
-            base_path: Box::default(),
+            base_path: Arc::default(),
             pool,
         };
         (server, self.path)

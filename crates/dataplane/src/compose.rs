@@ -49,7 +49,9 @@ pub(crate) fn by<'a>(
         let picked = route::pick(service, &mut inbound, &mut passed, worker);
         let context = inbound.context.clone();
         let answer = match picked {
-            Ok(Picked::Server(turn)) => forward::ask(connection, turn, inbound, body).await,
+            Ok(Picked::Server(turn)) => {
+                forward::ask(connection, turn, inbound, body, &mut passed).await
+            }
             Ok(Picked::Composed(composed)) => answer(composed, inbound, body, connection).await,
             Err(answer) => *answer,
         };

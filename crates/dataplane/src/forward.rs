@@ -11,8 +11,10 @@ use traefikrs_gourl::query::Semicolons;
 use traefikrs_upstream::{self as upstream, Limits, OnInterim, Outgoing, Peer, Target};
 
 use crate::answer::{self, Answer};
+use crate::apply::Passed;
 use crate::body::{Content, Upload};
 use crate::connection::Connection;
+use crate::elsewhere;
 use crate::hop_by_hop;
 use crate::intake::{FOR, Seen, has_token};
 use crate::pick::{Counted, Turn};
@@ -23,34 +25,36 @@ mod error;
 pub(crate) use error::Error;
 
 /// Asks a server, for those who have room for a future of its own.
-pub(crate) async fn ask(
+pub(crate) async fn ask<'g>(
     connection: &Connection,
-    turn: Turn<'_>,
+    mut turn: Turn<'g>,
     inbound: Inbound,
     body: Upload,
+    passed: &mut Passed<'g>,
 ) -> Answer {
-    let worker = &connection.entry_point.worker;
-    let (balancer, server) = (turn.balancer, turn.server);
-    let peer = peer(connection, server);
-    let limits = limits(&balancer.transport, worker.shared.n_workers);
-    let answered = match outgoing(connection, balancer, server, inbound, body) {
-        Ok(outgoing) => worker
-            .upstreams
-            .send(&peer, &limits, outgoing)
-            .await
-            .map_err(Error::from),
+    let upstreams = &connection.entry_point.worker.upstreams;
+    let answered = match Request::new(connection, &turn, inbound, body) {
+        Ok(mut request) => {
+            let (peer, limits) = (peer(connection, turn.server), limits_of(connection, &turn));
+            match upstreams.send(&peer, &limits, &mut request.outgoing).await {
+                Ok(answered) => Ok(answered),
+                Err(failed) => elsewhere::ask(connection, &mut turn, &mut request, failed).await,
+            }
+        }
         Err(error) => Err(error),
     };
-    answer(connection, turn, answered)
+    answer(connection, turn, answered, passed)
 }
 
 /// What the client is told: the answer of the server, or that there is none.
-pub(crate) fn answer(
+pub(crate) fn answer<'g>(
     connection: &Connection,
-    turn: Turn<'_>,
+    mut turn: Turn<'g>,
     answered: Result<upstream::Answer<Upload>, Error>,
+    passed: &mut Passed<'g>,
 ) -> Answer {
-    turn.has_gone(&answered);
+    turn.has_gone(answered.as_ref());
+    passed.set_cookie(turn.set_cookie);
     match answered {
         Ok(upstream::Answer::Response { mut head, body }) => {
             connection.unshared.heed(&head.headers);
@@ -80,11 +84,47 @@ pub(crate) fn answer(
     }
 }
 
-/// What the server is told.
-pub(crate) fn outgoing(
+/// What a server is told, and another one, if need be.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) outgoing: Outgoing<Upload>,
+    /// Whether servers get the client's Host instead of their own.
+    keeps_host: bool,
+}
+
+impl Request {
+    /// The request for the server whose turn it is.
+    pub(crate) fn new(
+        connection: &Connection,
+        turn: &Turn<'_>,
+        inbound: Inbound,
+        body: Upload,
+    ) -> Result<Self, Error> {
+        let outgoing = outgoing(connection, turn.balancer, inbound, body)?;
+        let mut request = Self {
+            keeps_host: outgoing.host.is_some(),
+            outgoing,
+        };
+        request.turn_to(turn.server)?;
+        Ok(request)
+    }
+
+    /// Makes it one for this server.
+    pub(crate) fn turn_to(&mut self, server: &Server) -> Result<(), Error> {
+        if !self.keeps_host {
+            self.outgoing.host = Some(server.host_header.clone());
+        }
+        let target = &mut self.outgoing.target;
+        target
+            .put_below(&server.base_path)
+            .map_err(|_| Error::Target)
+    }
+}
+
+/// What any server is told.
+fn outgoing(
     connection: &Connection,
     balancer: &LoadBalancer,
-    server: &Server,
     inbound: Inbound,
     body: Upload,
 ) -> Result<Outgoing<Upload>, Error> {
@@ -132,17 +172,12 @@ pub(crate) fn outgoing(
         append_for(&mut headers, &connection.peer_ip);
     }
     let host = host.filter(|host| balancer.pass_host_header && !host.is_empty());
-    let host = host.map(without_zone);
     Ok(Outgoing {
         method: parts.method,
-        target: target(
-            &server.base_path,
-            parts.uri.into_parts().path_and_query,
-            semicolons,
-        )?,
-        host: Some(host.unwrap_or_else(|| server.host_header.clone())),
+        target: target(parts.uri.into_parts().path_and_query, semicolons)?,
+        host: host.map(without_zone),
         headers,
-        body,
+        body: Some(body),
         upgrade,
         on_interim: client.map(|leg| leg as Rc<dyn OnInterim>),
     })
@@ -180,26 +215,14 @@ fn append_for(headers: &mut HeaderMap, peer_ip: &HeaderValue) {
     }
 }
 
-/// The path and query to ask for, behind the path of the server's own URL if it is to be kept.
-fn target(
-    base: &str,
-    asked: Option<PathAndQuery>,
-    semicolons: Semicolons,
-) -> Result<Target, Error> {
+/// The path and query to ask for.
+fn target(asked: Option<PathAndQuery>, semicolons: Semicolons) -> Result<Target, Error> {
     let mut asked = asked.unwrap_or(PathAndQuery::from_static("/"));
     if let Some(Cow::Owned(query)) = asked.query().map(|query| semicolons.apply(query)) {
         asked = PathAndQuery::try_from(format!("{}?{query}", asked.path()))
             .map_err(|_| Error::Target)?;
     }
-    if base.is_empty() {
-        return Ok(asked.into());
-    }
-    let slash = if asked.as_str().starts_with('/') {
-        ""
-    } else {
-        "/"
-    };
-    Target::try_from(format!("{base}{slash}{asked}")).map_err(|_| Error::Target)
+    Ok(asked.into())
 }
 
 pub(crate) fn peer<'s>(connection: &Connection, server: &'s Server) -> Peer<'s> {
@@ -223,6 +246,12 @@ pub(crate) fn peer_in(pool: u64, server: &Server) -> Peer<'_> {
         },
         port: server.port,
     }
+}
+
+/// What the server whose turn it is may take.
+pub(crate) fn limits_of(connection: &Connection, turn: &Turn<'_>) -> Limits {
+    let n_workers = connection.entry_point.worker.shared.n_workers;
+    limits(&turn.balancer.transport, n_workers)
 }
 
 pub(crate) fn limits(transport: &Transport, n_workers: usize) -> Limits {

@@ -62,6 +62,7 @@ mod compose;
 mod connection;
 mod dataplane;
 mod discard;
+mod elsewhere;
 mod entry_point;
 mod failover;
 mod forward;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::HeaderValue;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 use traefikrs_compile::compiled::{LoadBalancer, Server, Service, Weighted};
@@ -23,31 +24,46 @@ pub(crate) struct Turn<'g> {
     pub(crate) server: &'g Server,
     /// Counts the request as under way.
     pub(crate) ticket: Ticket,
+    /// What the answer must carry, whatever it is.
+    pub(crate) set_cookie: Option<&'g HeaderValue>,
+    /// When it was picked, roughly.
+    pub(crate) picked: std::time::Instant,
     index: usize,
-    /// Absent when nothing is learned.
+    /// Absent when nothing is learned, or all that there is.
     began: Option<Instant>,
 }
 
 /// The server to ask, if there is one that may be.
 pub(crate) fn server<'g>(
     balancer: &'g LoadBalancer,
-    inbound: &Inbound,
-    passed: &mut Passed<'g>,
+    client: &Client<'_>,
     worker: &Worker,
+) -> Option<Turn<'g>> {
+    server_among(balancer, client, worker, |_| true)
+}
+
+/// The same with only those that the caller finds eligible, too.
+pub(crate) fn server_among<'g>(
+    balancer: &'g LoadBalancer,
+    client: &Client<'_>,
+    worker: &Worker,
+    eligible: impl Fn(&Server) -> bool,
 ) -> Option<Turn<'g>> {
     let now = worker.clock.instant();
     let rng = &mut *worker.rng.borrow_mut();
-    let pick = balancer.balancer.pick(&client(inbound), now, rng)?;
+    let eligible = |index: usize| balancer.servers.get(index).is_some_and(&eligible);
+    let pick = balancer.balancer.pick_among(client, now, rng, eligible)?;
     let Pick {
         index,
         set_cookie,
         ticket,
     } = pick;
-    passed.set_cookie(set_cookie);
     Some(Turn {
         balancer,
         server: balancer.servers.get(index)?,
         ticket,
+        set_cookie,
+        picked: now,
         index,
         began: balancer.balancer.learns().then(Instant::now),
     })
@@ -69,7 +85,8 @@ pub(crate) fn child<'g>(
     weighted.children.get(pick.index)
 }
 
-fn client(inbound: &Inbound) -> Client<'_> {
+/// Whom balancers know the client by.
+pub(crate) fn client(inbound: &Inbound) -> Client<'_> {
     Client {
         ip: inbound.context.peer.ip(),
         headers: &inbound.parts.headers,
@@ -77,9 +94,11 @@ fn client(inbound: &Inbound) -> Client<'_> {
 }
 
 impl Turn<'_> {
-    /// Tells the balancer how it went, as soon as that is known.
-    pub(crate) fn has_gone<B>(&self, answered: &Result<upstream::Answer<B>, Error>) {
-        let Some(began) = self.began else { return };
+    /// Tells the balancer how it went, as soon as that is known. It is told once.
+    pub(crate) fn has_gone<B>(&mut self, answered: Result<&upstream::Answer<B>, &Error>) {
+        let Some(began) = self.began.take() else {
+            return;
+        };
         let Some(outcome) = outcome(answered) else {
             return;
         };
@@ -96,7 +115,7 @@ impl Turn<'_> {
 }
 
 /// What the server did; `None` when the client is to blame.
-fn outcome<B>(answered: &Result<upstream::Answer<B>, Error>) -> Option<Outcome> {
+fn outcome<B>(answered: Result<&upstream::Answer<B>, &Error>) -> Option<Outcome> {
     match answered {
         Ok(upstream::Answer::Response { head, .. }) if head.status.is_server_error() => {
             Some(Outcome::AnsweredBadly)

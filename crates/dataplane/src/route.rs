@@ -86,7 +86,7 @@ pub(crate) fn pick<'g>(
         passed.through(&service.stack, inbound)?;
         service = match &service.kind {
             ServiceKind::LoadBalancer(balancer) => {
-                return pick::server(balancer, inbound, passed, worker)
+                return pick::server(balancer, &pick::client(inbound), worker)
                     .map(Picked::Server)
                     .ok_or_else(|| Box::new(answer::no_server()));
             }

@@ -17,12 +17,12 @@ use crate::answer::{self, Answer};
 use crate::apply::Passed;
 use crate::body::{RequestBody, Upload};
 use crate::connection::Connection;
-use crate::forward::Error;
+use crate::forward::{Error, Request};
 use crate::http1::Leg;
 use crate::intake::{self, Seen};
 use crate::route::{self, Picked};
 use crate::worker::Generation;
-use crate::{compose, forward};
+use crate::{compose, elsewhere, forward};
 
 /// A request as it was asked.
 #[derive(Debug)]
@@ -102,23 +102,31 @@ async fn find_answer(
     let context = inbound.context.clone();
     let body = Upload::Client(body);
     let answer = match picked {
-        Picked::Server(turn) => {
-            let (balancer, server) = (turn.balancer, turn.server);
-            let peer = forward::peer(connection, server);
-            let limits = forward::limits(&balancer.transport, worker.shared.n_workers);
-            let outgoing = forward::outgoing(connection, balancer, server, inbound, body);
-            let answered = match outgoing {
-                Ok(outgoing) => {
-                    let sending = pin!(worker.upstreams.send(&peer, &limits, outgoing));
-                    while_awaited(client, sending)
-                        .await
-                        .map_or(Err(Error::ClientGone), |answered| {
-                            answered.map_err(Error::from)
-                        })
+        Picked::Server(mut turn) => {
+            let peer = forward::peer(connection, turn.server);
+            let limits = forward::limits_of(connection, &turn);
+            let answered = match Request::new(connection, &turn, inbound, body) {
+                Ok(mut request) => {
+                    let first = {
+                        let outgoing = &mut request.outgoing;
+                        let sending = pin!(worker.upstreams.send(&peer, &limits, outgoing));
+                        while_awaited(client, sending).await
+                    };
+                    match first {
+                        Some(Ok(answered)) => Ok(answered),
+                        Some(Err(failed)) => {
+                            let asking =
+                                elsewhere::ask(connection, &mut turn, &mut request, failed);
+                            while_awaited(client, asking)
+                                .await
+                                .unwrap_or(Err(Error::ClientGone))
+                        }
+                        None => Err(Error::ClientGone),
+                    }
                 }
                 Err(error) => Err(error),
             };
-            forward::answer(connection, turn, answered)
+            forward::answer(connection, turn, answered, &mut passed)
         }
         Picked::Composed(composed) => {
             let answering = compose::answer(composed, inbound, body, connection);

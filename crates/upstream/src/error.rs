@@ -64,6 +64,43 @@ pub enum Error {
     Http2(#[source] h2::Error),
 }
 
+/// Why is there no answer, and what has become of the request?
+#[derive(Debug, thiserror::Error)]
+#[error("no answer")]
+pub struct NoAnswer {
+    /// What kept the server from answering.
+    #[source]
+    pub error: Error,
+    /// Whether another server may be asked.
+    pub request: Fate,
+}
+
+/// What has become of a request that got no answer?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Nothing of it was sent, and all of it is still there: any server may be asked.
+    Unsent,
+    /// A server may have seen it, but has not said a byte. All of it is still there, and by RFC 9110 §9.2.2 it may be
+    /// said again.
+    Repeatable,
+    /// It must not be said again, or cannot be: some of it is gone.
+    Spent,
+}
+
+impl NoAnswer {
+    pub(crate) fn unsent(error: Error) -> Self {
+        let request = Fate::Unsent;
+        Self { error, request }
+    }
+}
+
+impl From<Error> for NoAnswer {
+    fn from(error: Error) -> Self {
+        let request = Fate::Spent;
+        Self { error, request }
+    }
+}
+
 impl Error {
     /// Whether time ran out, by our clock or by the kernel's.
     #[must_use]

@@ -26,7 +26,7 @@ use self::{
 use crate::{
     answer::Answer,
     dial::{Offer, dial},
-    error::{BoxError, Error},
+    error::{BoxError, Error, NoAnswer},
     peer::Limits,
     pool::{Pool, Retention},
     request::Outgoing,
@@ -95,15 +95,15 @@ impl fmt::Debug for Shared {
 pub(crate) async fn send<B>(
     pool: Rc<Pool>,
     limits: &Limits,
-    request: Outgoing<B>,
-) -> Result<Answer<B>, Error>
+    request: &mut Outgoing<B>,
+) -> Result<Answer<B>, NoAnswer>
 where
     B: HttpBody<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    match agree(&pool, limits).await? {
+    match agree(&pool, limits).await.map_err(NoAnswer::unsent)? {
         Agreed::Http2(ticket) => send_on(ticket, pool, limits, request).await,
-        Agreed::Http1(_) => Err(Error::Closed),
+        Agreed::Http1(_) => Err(NoAnswer::unsent(Error::Closed)),
     }
 }
 
@@ -123,23 +123,28 @@ pub(crate) async fn send_on<B>(
     ticket: Ticket,
     pool: Rc<Pool>,
     limits: &Limits,
-    request: Outgoing<B>,
-) -> Result<Answer<B>, Error>
+    request: &mut Outgoing<B>,
+) -> Result<Answer<B>, NoAnswer>
 where
     B: HttpBody<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
     let mut exchange = Exchange::new(&pool, limits, request)?;
-    let error = match exchange.run(ticket).await {
+    match exchange.run(ticket).await {
         Ok(answer) => return Ok(answer),
-        Err(error) if exchange.may_repeat(&error) => error,
-        Err(error) => return Err(error),
-    };
+        Err(error) if exchange.may_repeat(&error) => {}
+        Err(error) => return Err(exchange.end(error)),
+    }
     pool.local.count(|stats| stats.retried += 1);
-    let Agreed::Http2(ticket) = connect(&pool, limits).await? else {
-        return Err(error);
+    let error = match connect(&pool, limits).await {
+        Ok(Agreed::Http2(ticket)) => match exchange.run(ticket).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        },
+        Ok(Agreed::Http1(_)) => Error::Closed,
+        Err(error) => error,
     };
-    exchange.run(ticket).await
+    Err(exchange.end(error))
 }
 
 /// Waits for the connection in the making, or makes one.

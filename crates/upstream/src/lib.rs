@@ -29,8 +29,8 @@
 //! let upstreams = Upstreams::new();
 //! let peer = Peer { pool: 1, scheme: Scheme::Http, host: Host::Ip(address.ip()), port: address.port() };
 //! let ask = async {
-//!     let request = Outgoing::new(Method::GET, Target::try_from("/")?, Empty::new());
-//!     match upstreams.send(&peer, &Limits::default(), request).await? {
+//!     let mut request = Outgoing::new(Method::GET, Target::try_from("/")?, Empty::new());
+//!     match upstreams.send(&peer, &Limits::default(), &mut request).await? {
 //!         Answer::Response { head, body } => {
 //!             assert_eq!(head.status, 200);
 //!             assert_eq!(body.collect().await?.to_bytes(), "hello");
@@ -62,7 +62,7 @@ mod upstreams;
 
 pub use crate::{
     answer::{Answer, UpgradedIo, UpstreamBody},
-    error::{BoxError, Error, MalformedBody, MalformedHead},
+    error::{BoxError, Error, Fate, MalformedBody, MalformedHead, NoAnswer},
     peer::{Host, Https, Limits, Peer, Scheme},
     request::{InvalidTarget, OnInterim, Outgoing, Target},
     upstreams::{Stats, Upstreams},

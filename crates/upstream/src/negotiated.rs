@@ -7,7 +7,7 @@ use http_body::Body;
 
 use crate::{
     answer::Answer,
-    error::{BoxError, Error},
+    error::{BoxError, NoAnswer},
     http1,
     http2::{self, Agreed},
     peer::Limits,
@@ -22,8 +22,8 @@ use crate::{
 pub(crate) async fn send<B>(
     pool: Rc<Pool>,
     limits: &Limits,
-    request: Outgoing<B>,
-) -> Result<Answer<B>, Error>
+    request: &mut Outgoing<B>,
+) -> Result<Answer<B>, NoAnswer>
 where
     B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
@@ -31,7 +31,10 @@ where
     if pool.prefers_http1.get() {
         return http1::send(pool, limits, request).await;
     }
-    match http2::agree(&pool, limits).await? {
+    match http2::agree(&pool, limits)
+        .await
+        .map_err(NoAnswer::unsent)?
+    {
         Agreed::Http2(ticket) => http2::send_on(ticket, pool, limits, request).await,
         Agreed::Http1(Some(stream)) => http1::send_on(stream, pool, limits, request).await,
         Agreed::Http1(None) => http1::send(pool, limits, request).await,

@@ -1,4 +1,4 @@
-use std::{fmt, rc::Rc};
+use std::{fmt, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, response::Parts, uri::PathAndQuery};
@@ -18,8 +18,9 @@ pub struct Outgoing<B> {
     pub host: Option<HeaderValue>,
     /// All other headers, sent in this order.
     pub headers: HeaderMap,
-    /// What to send. Its size hint decides the framing, and `is_end_stream` whether there is a body at all.
-    pub body: B,
+    /// What to send. Its size hint decides the framing, and `is_end_stream` whether there is a body at all. Taken when
+    /// it is sent: a request without it is none.
+    pub body: Option<B>,
     /// The protocol to ask for instead of HTTP.
     pub upgrade: Option<HeaderValue>,
     /// Told of each interim response (1xx but 101) as it arrives.
@@ -40,10 +41,25 @@ impl<B> Outgoing<B> {
             target,
             host: None,
             headers: HeaderMap::new(),
-            body,
+            body: Some(body),
             upgrade: None,
             on_interim: None,
         }
+    }
+
+    /// Whether it means the same however often it is said.
+    pub(crate) fn is_idempotent(&self) -> bool {
+        // RFC 9110 §9.2.2. Go's client leaves out PUT and DELETE; the keys are its own.
+        matches!(
+            self.method,
+            Method::GET
+                | Method::HEAD
+                | Method::OPTIONS
+                | Method::TRACE
+                | Method::PUT
+                | Method::DELETE
+        ) || self.headers.contains_key("idempotency-key")
+            || self.headers.contains_key("x-idempotency-key")
     }
 }
 
@@ -70,7 +86,11 @@ impl<B> fmt::Debug for Outgoing<B> {
 /// assert!(Target::try_from("/a HTTP/1.1\r\n").is_err());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target(Form);
+pub struct Target {
+    form: Form,
+    /// Goes in front; starts with a slash and does not end with one.
+    base: Option<Arc<str>>,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Form {
@@ -79,18 +99,47 @@ enum Form {
 }
 
 impl Target {
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        match &self.0 {
+    /// Puts a path in front, instead of what may be there, with a slash in between if it takes one. An empty path is
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// When the path does not start with a slash, or has a space or a control character.
+    pub fn put_below(&mut self, base: &Arc<str>) -> Result<(), InvalidTarget> {
+        if !base.is_empty() && !is_target(base.as_bytes()) {
+            return Err(InvalidTarget);
+        }
+        self.base = Some(base).filter(|base| !base.is_empty()).cloned();
+        Ok(())
+    }
+
+    /// Writes it as it goes into a request line.
+    pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
+        let asked = match &self.form {
             Form::Parsed(path_and_query) => path_and_query.as_str().as_bytes(),
             Form::Raw(bytes) => bytes,
+        };
+        if let Some(base) = &self.base {
+            out.extend_from_slice(base.as_bytes());
         }
+        // `http` lets a path be left out before the query.
+        let is_asterisk = asked == b"*" && self.base.is_none();
+        if !asked.starts_with(b"/") && !is_asterisk {
+            out.push(b'/');
+        }
+        out.extend_from_slice(asked);
     }
 
     /// HTTP/2 goes through [`http::Uri`], which refuses a few characters that HTTP/1 can carry.
-    pub(crate) fn into_path_and_query(self) -> Option<PathAndQuery> {
-        match self.0 {
-            Form::Parsed(path_and_query) => Some(path_and_query),
-            Form::Raw(bytes) => PathAndQuery::from_maybe_shared(bytes).ok(),
+    pub(crate) fn to_path_and_query(&self) -> Option<PathAndQuery> {
+        match (&self.form, &self.base) {
+            (Form::Parsed(path_and_query), None) => Some(path_and_query.clone()),
+            (Form::Raw(bytes), None) => PathAndQuery::from_maybe_shared(bytes.clone()).ok(),
+            (_, Some(_)) => {
+                let mut whole = Vec::new();
+                self.write_to(&mut whole);
+                PathAndQuery::from_maybe_shared(Bytes::from(whole)).ok()
+            }
         }
     }
 }
@@ -102,7 +151,10 @@ pub struct InvalidTarget;
 
 impl From<PathAndQuery> for Target {
     fn from(path_and_query: PathAndQuery) -> Self {
-        Self(Form::Parsed(path_and_query))
+        Self {
+            form: Form::Parsed(path_and_query),
+            base: None,
+        }
     }
 }
 
@@ -110,14 +162,20 @@ impl TryFrom<Bytes> for Target {
     type Error = InvalidTarget;
 
     fn try_from(bytes: Bytes) -> Result<Self, InvalidTarget> {
-        let rooted = bytes.first() == Some(&b'/') || &bytes[..] == b"*";
-        let printable = bytes.iter().all(|&byte| byte > b' ' && byte != 0x7f);
-        if rooted && printable {
-            Ok(Self(Form::Raw(bytes)))
+        if is_target(&bytes) || &bytes[..] == b"*" {
+            Ok(Self {
+                form: Form::Raw(bytes),
+                base: None,
+            })
         } else {
             Err(InvalidTarget)
         }
     }
+}
+
+fn is_target(bytes: &[u8]) -> bool {
+    let is_printable = |&byte: &u8| byte > b' ' && byte != 0x7f;
+    bytes.first() == Some(&b'/') && bytes.iter().all(is_printable)
 }
 
 impl TryFrom<String> for Target {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::{
     answer::Answer,
-    error::{BoxError, Error},
+    error::{BoxError, NoAnswer},
     http1, http2, negotiated,
     peer::{Limits, Peer, Scheme},
     pool::{Local, Pool},
@@ -37,12 +37,15 @@ impl Upstreams {
     ///
     /// An idle connection is used if there is one, the latest first. If it turns out dead before the server has said
     /// anything, the request is sent again on a fresh one, provided that nothing of it had been written, or that it
-    /// has no body and its method is `GET`, `HEAD`, `OPTIONS` or `TRACE` or it carries an `Idempotency-Key` or
+    /// has no body and its method is idempotent (RFC 9110 §9.2.2) or it carries an `Idempotency-Key` or
     /// `X-Idempotency-Key`.
+    ///
+    /// What is sent of the request is its body, which is taken from it; the rest stays with the caller.
     ///
     /// # Errors
     ///
-    /// Whatever kept the server from answering: see [`Error`].
+    /// Whatever kept the server from answering, and whether the request is still whole, so that another server can be
+    /// asked: see [`NoAnswer`].
     ///
     /// # Panics
     ///
@@ -51,8 +54,8 @@ impl Upstreams {
         &self,
         peer: &Peer<'_>,
         limits: &Limits,
-        request: Outgoing<B>,
-    ) -> impl Future<Output = Result<Answer<B>, Error>>
+        request: &mut Outgoing<B>,
+    ) -> impl Future<Output = Result<Answer<B>, NoAnswer>>
     where
         B: Body<Data = Bytes> + Unpin + 'static,
         B::Error: Into<BoxError>,

@@ -71,7 +71,8 @@ impl Service<http::Request<tonic::body::Body>> for Channel {
                 forward::peer_in(server.pool.into(), &server),
                 forward::limits(&transport, 1),
             );
-            match upstreams.send(&peer, &limits, outgoing).await? {
+            let answered = upstreams.send(&peer, &limits, &mut outgoing).await;
+            match answered.map_err(|no_answer| no_answer.error)? {
                 Answer::Response { head, body } => {
                     let body = Limited::new(body, LONGEST_ANSWER).collect().await?;
                     Ok(http::Response::from_parts(head, body))

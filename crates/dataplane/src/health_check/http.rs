@@ -75,7 +75,8 @@ impl Leg {
             forward::peer_in(server.pool.into(), server),
             forward::limits(transport, 1),
         );
-        match upstreams.send(&peer, &limits, outgoing).await? {
+        let answered = upstreams.send(&peer, &limits, &mut outgoing).await;
+        match answered.map_err(|no_answer| no_answer.error)? {
             Answer::Response { head, body } => {
                 // A body that is too long or breaks off costs the connection only.
                 drop(Limited::new(body, WORTH_READING).collect().await);

@@ -11,6 +11,7 @@ mod balancing;
 mod bodies;
 mod cancellation;
 mod connections;
+mod elsewhere;
 mod failover;
 mod failures;
 mod h2c;

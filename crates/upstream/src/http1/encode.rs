@@ -13,10 +13,10 @@ use crate::{pool::Server, request::Outgoing};
 
 /// How the end of the request's body will be told.
 pub(crate) fn framing_of<B: Body>(request: &Outgoing<B>) -> Framing {
-    if request.body.is_end_stream() {
+    let Some(body) = request.body.as_ref().filter(|body| !body.is_end_stream()) else {
         return Framing::None;
-    }
-    match request.body.size_hint().exact() {
+    };
+    match body.size_hint().exact() {
         // Trailers can only follow chunks.
         _ if request.headers.contains_key(TRAILER) => Framing::Chunked,
         Some(0) => Framing::None,
@@ -33,7 +33,7 @@ pub(crate) fn write_head<B>(
 ) {
     out.extend_from_slice(request.method.as_str().as_bytes());
     out.push(b' ');
-    write_target(out, request.target.as_bytes());
+    request.target.write_to(out);
     out.extend_from_slice(b" HTTP/1.1\r\nHost: ");
     match &request.host {
         Some(host) => out.extend_from_slice(host.as_bytes()),
@@ -61,14 +61,6 @@ pub(crate) fn write_head<B>(
         write_field(out, &UPGRADE, protocol);
     }
     out.extend_from_slice(b"\r\n");
-}
-
-fn write_target(out: &mut Vec<u8>, target: &[u8]) {
-    // `http` lets a path be left out before the query.
-    if !target.starts_with(b"/") && target != b"*" {
-        out.push(b'/');
-    }
-    out.extend_from_slice(target);
 }
 
 fn write_framing<B>(out: &mut Vec<u8>, request: &Outgoing<B>, framing: Framing) {

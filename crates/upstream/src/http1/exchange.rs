@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response::Parts};
+use http::{Method, StatusCode, header, response::Parts};
 use http_body::Body;
 use tokio::time::{Instant, Sleep, sleep};
 use traefikrs_http1::{Framing, ResponseHead, ResponseReader, SMALL_READ, append};
@@ -22,11 +22,11 @@ use super::{
 use crate::{
     answer::{Answer, UpgradedIo, UpstreamBody},
     dial::{Offer, dial},
-    error::{BoxError, Error, MalformedHead},
+    error::{BoxError, Error, Fate, MalformedHead, NoAnswer},
     interim::{CONTINUE_TIMEOUT, MAX_INTERIM, expects_continue},
     peer::Limits,
     pool::{Pool, Retention},
-    request::{OnInterim, Outgoing},
+    request::Outgoing,
     stream::Stream,
 };
 
@@ -34,8 +34,8 @@ use crate::{
 pub(crate) fn send<B>(
     pool: Rc<Pool>,
     limits: &Limits,
-    request: Outgoing<B>,
-) -> impl Future<Output = Result<Answer<B>, Error>>
+    request: &mut Outgoing<B>,
+) -> impl Future<Output = Result<Answer<B>, NoAnswer>>
 where
     B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
@@ -47,13 +47,15 @@ where
         if let Some(stream) = exchange.pool.take(Instant::now) {
             exchange.reused = true;
             match exchange.run(stream).await {
-                Err(failure) if exchange.may_repeat(&failure) => exchange.rewind(),
-                result => return result.map_err(|failure| failure.error),
+                Err(failure) if exchange.may_repeat(&failure) => exchange.rewind(&failure),
+                result => return result.map_err(|failure| exchange.end(failure)),
             }
         }
         // Boxed, because most requests find a connection.
-        let stream = Box::pin(dial(&exchange.pool, limits, Offer::Http1)).await?;
-        exchange.run(stream).await.map_err(|failure| failure.error)
+        match Box::pin(dial(&exchange.pool, limits, Offer::Http1)).await {
+            Ok(stream) => exchange.finish(stream).await,
+            Err(error) => Err(exchange.end(Failure::before_a_word(error))),
+        }
     }
 }
 
@@ -62,27 +64,26 @@ pub(crate) async fn send_on<B>(
     stream: Stream,
     pool: Rc<Pool>,
     limits: &Limits,
-    request: Outgoing<B>,
-) -> Result<Answer<B>, Error>
+    request: &mut Outgoing<B>,
+) -> Result<Answer<B>, NoAnswer>
 where
     B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    let mut exchange = Exchange::new(pool, limits, request)?;
-    exchange.run(stream).await.map_err(|failure| failure.error)
+    Exchange::new(pool, limits, request)?.finish(stream).await
 }
 
 /// What is known of an exchange until the head of its answer is there.
-struct Exchange<B> {
+struct Exchange<'r, B> {
     pool: Rc<Pool>,
     retention: Retention,
     header_timeout: Option<Duration>,
-    method: Method,
-    upgrade: Option<HeaderValue>,
-    on_interim: Option<Rc<dyn OnInterim>>,
+    request: &'r mut Outgoing<B>,
     /// Whether the request may be said twice without harm.
     repeatable: bool,
     reused: bool,
+    /// Whether a connection that died may have carried it to the server.
+    said: bool,
     /// Gone when the request is written and need not be written again.
     sending: Option<Sending<B>>,
     sent: bool,
@@ -108,6 +109,17 @@ struct Failure {
     unsaid: bool,
 }
 
+impl Failure {
+    /// There is no connection, or it has taken nothing.
+    fn before_a_word(error: Error) -> Self {
+        Self {
+            error,
+            unanswered: true,
+            unsaid: true,
+        }
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self {
@@ -118,30 +130,32 @@ impl From<Error> for Failure {
     }
 }
 
-impl<B> Exchange<B>
+impl<'r, B> Exchange<'r, B>
 where
     B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    fn new(pool: Rc<Pool>, limits: &Limits, request: Outgoing<B>) -> Result<Self, Error> {
+    fn new(pool: Rc<Pool>, limits: &Limits, request: &'r mut Outgoing<B>) -> Result<Self, Error> {
         if request.method == Method::CONNECT {
             return Err(Error::InvalidRequest("CONNECT needs a tunnel"));
         }
-        let framing = framing_of(&request);
+        if request.body.is_none() {
+            return Err(Error::InvalidRequest("its body is gone"));
+        }
+        let framing = framing_of(request);
         let mut head = pool.local.buffers.take_head();
-        write_head(&mut head, &pool.server, &request, framing);
+        write_head(&mut head, &pool.server, request, framing);
+        let body = request.body.take_if(|_| framing != Framing::None);
         let held = framing != Framing::None && expects_continue(&request.headers);
         Ok(Self {
             pool,
             retention: limits.into(),
             header_timeout: limits.response_header_timeout,
-            repeatable: framing == Framing::None
-                && is_idempotent(&request.method, &request.headers),
-            method: request.method,
-            upgrade: request.upgrade,
-            on_interim: request.on_interim,
+            repeatable: framing == Framing::None && request.is_idempotent(),
+            request,
             reused: false,
-            sending: Some(Sending::new(head, framing, request.body, held)),
+            said: false,
+            sending: Some(Sending::new(head, framing, body, held)),
             sent: false,
             write_failed: false,
             timer: None,
@@ -152,11 +166,14 @@ where
     }
 
     /// Go's rule (`net/http`, `persistConn.shouldRetryRequest`): only a connection that had worked before is excused.
+    ///
+    /// What a fresh one did is up to the caller, who may know another server.
     fn may_repeat(&self, failure: &Failure) -> bool {
         failure.unsaid || (failure.unanswered && self.repeatable)
     }
 
-    fn rewind(&mut self) {
+    fn rewind(&mut self, failure: &Failure) {
+        self.said |= !failure.unsaid;
         self.pool.local.count(|stats| stats.retried += 1);
         if let Some(sending) = &mut self.sending {
             sending.rewind();
@@ -165,6 +182,33 @@ where
         self.sent = false;
         self.write_failed = false;
         self.timer = None;
+    }
+
+    /// What is to be told of a failure, with the request given back as far as it is still there.
+    fn end(&mut self, failure: Failure) -> NoAnswer {
+        if let Some(sending) = &mut self.sending
+            && let Some(body) = sending.take_unread()
+        {
+            self.request.body = Some(body);
+        }
+        let request = if self.request.body.is_none() {
+            Fate::Spent
+        } else if failure.unsaid && !self.said {
+            Fate::Unsent
+        } else if failure.unanswered && self.repeatable {
+            Fate::Repeatable
+        } else {
+            Fate::Spent
+        };
+        NoAnswer {
+            error: failure.error,
+            request,
+        }
+    }
+
+    /// Asks on a fresh connection: there is no other after it.
+    async fn finish(&mut self, stream: Stream) -> Result<Answer<B>, NoAnswer> {
+        self.run(stream).await.map_err(|failure| self.end(failure))
     }
 
     async fn run(&mut self, mut stream: Stream) -> Result<Answer<B>, Failure> {
@@ -227,11 +271,7 @@ where
                 self.write_failed = true;
             }
             Poll::Ready(Err(SendError::Io(error))) => {
-                return Err(Failure {
-                    error: Error::Io(error),
-                    unanswered: true,
-                    unsaid: self.reused,
-                });
+                return Err(Failure::before_a_word(Error::Io(error)));
             }
         }
         Ok(())
@@ -280,7 +320,7 @@ where
         if status == StatusCode::CONTINUE {
             self.continue_body();
         }
-        if let Some(on_interim) = &self.on_interim {
+        if let Some(on_interim) = &self.request.on_interim {
             on_interim.interim(head.parts);
         }
         Ok(None)
@@ -288,12 +328,12 @@ where
 
     /// The connection ended before there was a head.
     fn lost(&self, error: Option<io::Error>) -> Failure {
+        let unanswered = self.pending.is_empty() && self.n_interim == 0;
         let error = match error {
             Some(error) => Error::Io(error),
-            None if self.pending.is_empty() && self.n_interim == 0 => Error::Closed,
+            None if unanswered => Error::Closed,
             None => Error::TruncatedHead,
         };
-        let unanswered = self.reused && self.pending.is_empty() && self.n_interim == 0;
         Failure {
             error,
             unanswered,
@@ -305,7 +345,7 @@ where
         if head.parts.status == StatusCode::SWITCHING_PROTOCOLS {
             return self.upgraded(stream, head.parts);
         }
-        let (decoder, reusable) = head.framing(&self.method);
+        let (decoder, reusable) = head.framing(&self.request.method);
         if self.sent {
             self.drop_sending();
         }
@@ -326,7 +366,7 @@ where
 
     fn upgraded(&mut self, stream: Stream, head: Parts) -> Result<Answer<B>, Error> {
         let agreed = head.headers.get(header::UPGRADE);
-        match (&self.upgrade, agreed) {
+        match (&self.request.upgrade, agreed) {
             (Some(asked), Some(agreed))
                 if asked.as_bytes().eq_ignore_ascii_case(agreed.as_bytes()) =>
             {
@@ -336,12 +376,4 @@ where
             _ => Err(Error::UpgradeMismatch),
         }
     }
-}
-
-fn is_idempotent(method: &Method, headers: &HeaderMap) -> bool {
-    matches!(
-        *method,
-        Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE
-    ) || headers.contains_key("idempotency-key")
-        || headers.contains_key("x-idempotency-key")
 }

@@ -17,7 +17,10 @@ use crate::{error::BoxError, stream::Stream};
 pub(crate) struct Sending<B> {
     encoder: Encoder,
     body: Option<B>,
+    /// The beginning of the body is not waited for any more.
     primed: bool,
+    /// Something has been read of the body.
+    read: bool,
     held: bool,
     touched: bool,
 }
@@ -42,11 +45,12 @@ impl<E: Into<BoxError>> From<FillError<E>> for SendError {
 
 impl<B> Sending<B> {
     /// `head` is written as it is. A `held` body waits for [`Self::let_go`].
-    pub(crate) fn new(head: Vec<u8>, framing: Framing, body: B, held: bool) -> Self {
+    pub(crate) fn new(head: Vec<u8>, framing: Framing, body: Option<B>, held: bool) -> Self {
         Self {
             encoder: Encoder::new(head, framing),
-            body: (framing != Framing::None).then_some(body),
+            body,
             primed: held,
+            read: false,
             held,
             touched: false,
         }
@@ -69,6 +73,11 @@ impl<B> Sending<B> {
     pub(crate) fn rewind(&mut self) {
         self.encoder.rewind();
         self.touched = false;
+    }
+
+    /// The body, as long as nothing of it was read.
+    pub(crate) fn take_unread(&mut self) -> Option<B> {
+        self.body.take_if(|_| !self.read)
     }
 
     /// The buffer that was given as head.
@@ -127,7 +136,9 @@ where
     /// Gets what is there of the body, or its end.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
         if let Some(body) = &mut self.body {
-            ready!(self.encoder.poll_fill(body, cx))?;
+            let filled = ready!(self.encoder.poll_fill(body, cx));
+            self.read = true;
+            filled?;
             if self.encoder.is_complete() {
                 self.body = None;
             }

@@ -3,7 +3,6 @@
 use std::{
     future::poll_fn,
     pin::Pin,
-    rc::Rc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -24,21 +23,23 @@ use super::{
 };
 use crate::{
     answer::{Answer, UpstreamBody},
-    error::{BoxError, Error, MalformedHead},
+    error::{BoxError, Error, Fate, MalformedHead, NoAnswer},
     interim::{CONTINUE_TIMEOUT, MAX_INTERIM, expects_continue},
     peer::{Limits, Scheme as PeerScheme},
     pool::Pool,
-    request::{OnInterim, Outgoing},
+    request::Outgoing,
 };
 
 /// What is known of an exchange until the head of its answer is there.
-pub(super) struct Exchange<B> {
-    head: Request<()>,
-    /// Gone while it is being sent, and when something was taken from it.
-    body: Option<B>,
-    expects_continue: bool,
+pub(super) struct Exchange<'r, B> {
+    uri: Uri,
+    /// Its body is gone while it is being sent, and when something was taken from it.
+    request: &'r mut Outgoing<B>,
+    /// Whether the request may be said twice without harm.
+    repeatable: bool,
+    /// Whether the server may have looked at it.
+    said: bool,
     header_timeout: Option<Duration>,
-    on_interim: Option<Rc<dyn OnInterim>>,
     n_interim: usize,
     timer: Option<(Timer, Pin<Box<Sleep>>)>,
 }
@@ -49,26 +50,22 @@ enum Timer {
     ResponseHeader,
 }
 
-impl<B> Exchange<B>
+impl<'r, B> Exchange<'r, B>
 where
     B: HttpBody<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    pub(super) fn new(pool: &Pool, limits: &Limits, request: Outgoing<B>) -> Result<Self, Error> {
-        let Outgoing {
-            method,
-            target,
-            host,
-            mut headers,
-            body,
-            on_interim,
-            ..
-        } = request;
-        if method == Method::CONNECT {
+    pub(super) fn new(
+        pool: &Pool,
+        limits: &Limits,
+        request: &'r mut Outgoing<B>,
+    ) -> Result<Self, Error> {
+        if request.method == Method::CONNECT {
             return Err(Error::InvalidRequest("CONNECT needs a tunnel"));
         }
-        let path = target
-            .into_path_and_query()
+        let path = request
+            .target
+            .to_path_and_query()
             .ok_or(Error::InvalidRequest("target has no form in HTTP/2"))?;
         let scheme = match pool.server.as_peer().scheme {
             PeerScheme::Http | PeerScheme::H2c => Scheme::HTTP,
@@ -76,22 +73,17 @@ where
         };
         let uri = Uri::builder()
             .scheme(scheme)
-            .authority(authority(pool, host)?)
+            .authority(authority(pool, request.host.as_ref())?)
             .path_and_query(path)
             .build()
             .map_err(|_| Error::InvalidRequest("target has no form in HTTP/2"))?;
-        frame(&mut headers, &method, &body);
-        let mut head = Request::new(());
-        *head.method_mut() = method;
-        *head.uri_mut() = uri;
-        *head.version_mut() = Version::HTTP_2;
-        *head.headers_mut() = headers;
+        let is_bodiless = request.body.as_ref().is_some_and(B::is_end_stream);
         Ok(Self {
-            expects_continue: expects_continue(head.headers()),
-            head,
-            body: Some(body),
+            uri,
+            repeatable: is_bodiless && request.is_idempotent(),
+            request,
+            said: false,
             header_timeout: limits.response_header_timeout,
-            on_interim,
             n_interim: 0,
             timer: None,
         })
@@ -99,40 +91,66 @@ where
 
     /// Whether the request may be said again: the server has not looked at it, and all of it is still here.
     pub(super) fn may_repeat(&self, error: &Error) -> bool {
-        let Error::Http2(error) = error else {
-            return false;
+        is_unseen(error) && self.request.body.is_some()
+    }
+
+    /// What is to be told of a failure.
+    pub(super) fn end(&self, error: Error) -> NoAnswer {
+        let is_lost = matches!(&error, Error::Http2(error) if error.is_io());
+        let request = if self.request.body.is_none() || matches!(error, Error::InvalidRequest(_)) {
+            Fate::Spent
+        } else if !self.said {
+            Fate::Unsent
+        } else if self.repeatable && is_lost && self.n_interim == 0 {
+            Fate::Repeatable
+        } else {
+            Fate::Spent
         };
-        // RFC 9113 §8.7: a stream that was refused, or that a GOAWAY leaves out, was not processed; nor was one on a
-        // connection that was closing before. Whatever else ends a connection ends its streams by another error.
-        let is_unseen = error.is_remote()
-            && (error.is_go_away()
-                || (error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM)));
-        is_unseen && self.body.is_some()
+        NoAnswer { error, request }
     }
 
     pub(super) async fn run(&mut self, ticket: Ticket) -> Result<Answer<B>, Error> {
+        let result = self.ask(ticket).await;
+        if let Err(error) = &result
+            && is_unseen(error)
+        {
+            self.said = false;
+        }
+        result
+    }
+
+    async fn ask(&mut self, ticket: Ticket) -> Result<Answer<B>, Error> {
         let mut sender = ticket.sender();
         poll_fn(|cx| sender.poll_ready(cx))
             .await
             .map_err(Error::Http2)?;
-        let Some(body) = self.body.take() else {
-            return Err(Error::Closed);
+        let Some(body) = self.request.body.take() else {
+            return Err(Error::InvalidRequest("its body is gone"));
         };
         let is_bodiless = body.is_end_stream();
-        let (mut answer, stream) = sender
-            .send_request(self.head.clone(), is_bodiless)
-            .map_err(|error| match error.reason() {
-                None if !error.is_io() => Error::InvalidRequest("fields have no form in HTTP/2"),
-                _ => Error::Http2(error),
-            })?;
+        let head = self.head(&body);
+        let expects_continue = expects_continue(head.headers());
+        let (mut answer, stream) = match sender.send_request(head, is_bodiless) {
+            Ok(begun) => begun,
+            Err(error) => {
+                self.request.body = Some(body);
+                return Err(match error.reason() {
+                    None if !error.is_io() => {
+                        Error::InvalidRequest("fields have no form in HTTP/2")
+                    }
+                    _ => Error::Http2(error),
+                });
+            }
+        };
         drop(sender);
+        self.said = true;
         self.timer = None;
         let mut sending = None;
         if is_bodiless {
-            self.body = Some(body);
+            self.request.body = Some(body);
             self.sent();
         } else {
-            sending = Some(Sending::new(stream, body, self.expects_continue));
+            sending = Some(Sending::new(stream, body, expects_continue));
         }
         let answered = poll_fn(|cx| self.poll_head(&mut answer, &mut sending, cx)).await;
         match answered {
@@ -146,11 +164,22 @@ where
             }
             Err(error) => {
                 if let Some(sending) = sending {
-                    self.body = sending.into_untouched();
+                    self.request.body = sending.into_untouched();
                 }
                 Err(error)
             }
         }
+    }
+
+    fn head(&self, body: &B) -> Request<()> {
+        let mut headers = self.request.headers.clone();
+        frame(&mut headers, &self.request.method, body);
+        let mut head = Request::new(());
+        *head.method_mut() = self.request.method.clone();
+        *head.uri_mut() = self.uri.clone();
+        *head.version_mut() = Version::HTTP_2;
+        *head.headers_mut() = headers;
+        head
     }
 
     fn poll_head(
@@ -194,7 +223,7 @@ where
             // A server may answer and refuse the rest: its answer, or the lack of one, says more.
             Poll::Ready(Ok(()) | Err(SendError::Unwanted)) => {
                 let sent = sending.take();
-                self.body = sent.and_then(Sending::into_untouched);
+                self.request.body = sent.and_then(Sending::into_untouched);
                 self.sent();
             }
             Poll::Ready(Err(SendError::Body(error))) => {
@@ -242,11 +271,24 @@ where
             StatusCode::CONTINUE => self.continue_body(sending),
             _ => {}
         }
-        if let Some(on_interim) = &self.on_interim {
+        if let Some(on_interim) = &self.request.on_interim {
             on_interim.interim(head);
         }
         Ok(())
     }
+}
+
+/// Whether the server says that it has not looked at the request.
+///
+/// RFC 9113 §8.7: a stream that was refused, or that a GOAWAY leaves out, was not processed; nor was one on a connection
+/// that was closing before. Whatever else ends a connection ends its streams by another error.
+fn is_unseen(error: &Error) -> bool {
+    let Error::Http2(error) = error else {
+        return false;
+    };
+    error.is_remote()
+        && (error.is_go_away()
+            || (error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM)))
 }
 
 /// Fields that say how a message is framed or what becomes of its connection are this layer's to write.
@@ -274,7 +316,7 @@ fn frame(headers: &mut HeaderMap, method: &Method, body: &impl HttpBody) {
     }
 }
 
-fn authority(pool: &Pool, host: Option<HeaderValue>) -> Result<Authority, Error> {
+fn authority(pool: &Pool, host: Option<&HeaderValue>) -> Result<Authority, Error> {
     match host.filter(|host| !host.is_empty()) {
         Some(host) => Authority::try_from(host.as_bytes()),
         None => Authority::try_from(pool.server.as_peer().to_string()),

@@ -24,7 +24,7 @@ use traefikrs_upstream::{
     Answer, Error, Host, Limits, OnInterim, Outgoing, Peer, Scheme, Upstreams,
 };
 
-use super::support::{Server, Step, ask, get, kind, read, request, say, settle, with_body};
+use super::support::{Server, Step, ask, get, kind, read, request, say, send, settle, with_body};
 
 type Reply = Response<BoxBody<Bytes, Infallible>>;
 
@@ -734,8 +734,7 @@ async fn a_head_that_does_not_come_in_time_is_not_awaited() {
         ..Limits::default()
     };
     let (upstreams, started) = (Upstreams::new(), Instant::now());
-    let error = upstreams
-        .send(&server.peer, &limits, get())
+    let error = send(&upstreams, &server.peer, &limits, get())
         .await
         .unwrap_err();
     assert_eq!(
@@ -750,7 +749,7 @@ async fn a_head_that_does_not_come_in_time_is_not_awaited() {
         tokio::time::sleep(Duration::from_secs(60)).await;
         drop(upload);
     };
-    let (answer, ()) = tokio::join!(upstreams.send(&server.peer, &limits, post), finish);
+    let (answer, ()) = tokio::join!(send(&upstreams, &server.peer, &limits, post), finish);
     assert_eq!(
         (
             kind(&answer.unwrap_err()).as_str(),
@@ -777,8 +776,7 @@ async fn a_silent_connection_is_pinged_and_given_up() {
         ..Limits::default()
     };
     let started = Instant::now();
-    let error = Upstreams::new()
-        .send(&peer, &limits, get())
+    let error = send(&Upstreams::new(), &peer, &limits, get())
         .await
         .unwrap_err();
     assert_eq!(
@@ -833,15 +831,11 @@ async fn what_has_no_form_in_http2_is_not_sent() {
         Outgoing { host, ..get() },
         request(Method::CONNECT),
     ] {
-        let answer = upstreams
-            .send(&server.peer, &Limits::default(), request)
-            .await;
+        let answer = send(&upstreams, &server.peer, &Limits::default(), request).await;
         assert!(matches!(answer, Err(Error::InvalidRequest(_))));
     }
     assert!(matches!(
-        upstreams
-            .send(&server.peer, &Limits::default(), get())
-            .await,
+        send(&upstreams, &server.peer, &Limits::default(), get()).await,
         Ok(Answer::Response { .. })
     ));
 }

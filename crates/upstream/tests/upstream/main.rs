@@ -6,6 +6,7 @@
     reason = "a test that fails may panic, in its helpers too"
 )]
 
+mod fate;
 mod http2;
 mod request;
 mod response;

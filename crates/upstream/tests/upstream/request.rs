@@ -12,7 +12,9 @@ use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full, StreamBody};
 use traefikrs_upstream::{Outgoing, Target, Upstreams};
 
-use super::support::{NoBody, Server, Step, ask, get, kind, read, request, say, settle, with_body};
+use super::support::{
+    NoBody, Server, Step, ask, get, kind, read, request, say, send, settle, with_body,
+};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
@@ -389,7 +391,7 @@ async fn no_more_connections_are_kept_than_the_limit() {
         ..Default::default()
     };
     let peer = server.peer();
-    let one = || async { upstreams.send(&peer, &limits, get()).await.map(drop) };
+    let one = || async { send(&upstreams, &peer, &limits, get()).await.map(drop) };
     let (a, b, c) = tokio::join!(one(), one(), one());
     assert!(a.is_ok() && b.is_ok() && c.is_ok());
     settle().await;

@@ -186,6 +186,21 @@ pub(crate) fn with_body<B>(method: Method, body: B) -> Outgoing<B> {
     Outgoing::new(method, Target::try_from("/").unwrap(), body)
 }
 
+/// What came of a request that nobody will send again.
+pub(crate) async fn send<B>(
+    upstreams: &Upstreams,
+    peer: &Peer<'_>,
+    limits: &Limits,
+    mut request: Outgoing<B>,
+) -> Result<Answer<B>, Error>
+where
+    B: Body<Data = Bytes> + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    let sending = upstreams.send(peer, limits, &mut request);
+    sending.await.map_err(|no_answer| no_answer.error)
+}
+
 /// The head and the body of an answer that must be a response.
 pub(crate) async fn ask<B>(
     upstreams: &Upstreams,
@@ -196,7 +211,7 @@ where
     B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    match upstreams.send(peer, &Limits::default(), request).await? {
+    match send(upstreams, peer, &Limits::default(), request).await? {
         Answer::Response { head, body } => Ok((head, body)),
         Answer::Upgraded { .. } => panic!("nobody asked for an upgrade"),
     }

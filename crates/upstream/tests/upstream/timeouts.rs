@@ -9,7 +9,7 @@ use tokio::{
 };
 use traefikrs_upstream::{Answer, Host, Limits, Outgoing, Peer, Scheme, Upstreams};
 
-use super::support::{Server, Step, get, kind, read, say, settle, with_body};
+use super::support::{Server, Step, get, kind, read, say, send, settle, with_body};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const SECOND: Duration = Duration::from_secs(1);
@@ -26,8 +26,7 @@ async fn a_head_that_does_not_come_in_time_is_not_awaited() {
             ..Limits::default()
         };
         let started = Instant::now();
-        let error = Upstreams::new()
-            .send(&server.peer(), &limits, get())
+        let error = send(&Upstreams::new(), &server.peer(), &limits, get())
             .await
             .unwrap_err();
         assert_eq!(
@@ -58,7 +57,7 @@ async fn the_clock_for_the_head_starts_when_the_request_is_written() {
         drop(upload);
     };
     let (answer, ()) = tokio::join!(
-        upstreams.send(&peer, &limits, with_body(Method::POST, body)),
+        send(&upstreams, &peer, &limits, with_body(Method::POST, body)),
         finish
     );
     assert!(matches!(answer, Ok(Answer::Response { head, .. }) if head.status == 200));
@@ -85,7 +84,7 @@ async fn a_server_that_does_not_accept_is_not_awaited_for_ever() {
         ..Limits::default()
     };
     let (upstreams, started) = (Upstreams::new(), Instant::now());
-    let error = upstreams.send(&peer, &limits, get()).await.unwrap_err();
+    let error = send(&upstreams, &peer, &limits, get()).await.unwrap_err();
     assert_eq!(
         (kind(&error).as_str(), started.elapsed().as_secs()),
         ("DialTimeout", 3)

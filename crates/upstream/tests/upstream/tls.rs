@@ -22,7 +22,7 @@ use tokio_rustls::TlsAcceptor;
 use traefikrs_tls::{ClientOptions, ClientTls, Identity, Roots, ServerName, Verification};
 use traefikrs_upstream::{Answer, Error, Host, Https, Limits, Peer, Scheme, Upstreams};
 
-use super::support::{Server, Step, ask, get, read, say, settle, with_body};
+use super::support::{Server, Step, ask, get, read, say, send, settle, with_body};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -388,10 +388,14 @@ async fn an_upgrade_has_a_connection_of_http1_whatever_the_server_likes_better()
     let target = Target::new(terminator.address, authority.trusted());
     let mut request = get();
     request.upgrade = Some(HeaderValue::from_static("websocket"));
-    let answer = Upstreams::new()
-        .send(&target.peer(), &Limits::default(), request)
-        .await
-        .unwrap();
+    let answer = send(
+        &Upstreams::new(),
+        &target.peer(),
+        &Limits::default(),
+        request,
+    )
+    .await
+    .unwrap();
     let Answer::Upgraded { mut io, .. } = answer else {
         panic!("the server has switched");
     };

@@ -2,7 +2,7 @@ use http::{HeaderName, HeaderValue};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use traefikrs_upstream::{Answer, Error, Limits, Outgoing, Peer, Scheme, Upstreams};
 
-use super::support::{NoBody, Server, Step, get, kind, say};
+use super::support::{self, NoBody, Server, Step, get, kind, say};
 
 fn asking_for(protocol: &'static str) -> Outgoing<NoBody> {
     let mut request = Outgoing {
@@ -18,9 +18,7 @@ fn asking_for(protocol: &'static str) -> Outgoing<NoBody> {
 }
 
 async fn send(peer: &Peer<'_>, request: Outgoing<NoBody>) -> Result<Answer<NoBody>, Error> {
-    Upstreams::new()
-        .send(peer, &Limits::default(), request)
-        .await
+    support::send(&Upstreams::new(), peer, &Limits::default(), request).await
 }
 
 #[tokio::test(flavor = "local")]
