@@ -2,7 +2,7 @@
 //!
 //! A list of servers is always a little older than the servers: one that has gone stays in it until its end has been
 //! noticed, told and compiled. Requests that it can no longer have got go to another one of the same service.
-//! docs/decisions/0010 says which, and why.
+//! docs/decisions/0012 says which, and why.
 
 use std::pin::Pin;
 

@@ -21,6 +21,7 @@ mod many;
 mod proxy;
 mod reloads;
 mod revival;
+mod rolling_update;
 mod servers;
 mod shutdown;
 mod slow;
@@ -319,6 +320,13 @@ impl Site {
     fn of_traefik_before(server: SocketAddr, arguments: &[&str]) -> Option<Self> {
         let routes = all_to(&format!("http://{server}"));
         Some(Self::with(&routes, arguments, Proxy::start_traefik)?.ready())
+    }
+
+    /// Has other routes come into force, soon.
+    fn replace(&self, routes: &str) {
+        let fresh = self.file.with_extension("fresh");
+        fs::write(&fresh, routes).unwrap();
+        fs::rename(&fresh, &self.file).unwrap();
     }
 
     /// Waits until the routes are in force; no server is asked.

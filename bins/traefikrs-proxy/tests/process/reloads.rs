@@ -1,6 +1,5 @@
 //! Changes of the configuration under load.
 
-use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -55,9 +54,7 @@ fn changes_under_load_fail_no_request_and_keep_no_memory() {
         let clients = [(); CLIENTS].map(|()| scope.spawn(ask));
         let stop = Stop(&is_over);
         for version in 1..=CHANGES {
-            let fresh = site.file.with_extension("fresh");
-            fs::write(&fresh, routes(version, &backend)).unwrap();
-            fs::rename(&fresh, &site.file).unwrap();
+            site.replace(&routes(version, &backend));
             await_true("the change", || {
                 site.status(&format!("v{version}.test")) == 200
             });
