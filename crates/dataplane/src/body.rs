@@ -273,6 +273,8 @@ pub(crate) struct ResponseBody {
     content: Content,
     /// The answer has broken off, which is held back once.
     has_failed: bool,
+    /// Whether nobody gets it.
+    is_untold: bool,
     _in_flight: InFlight,
 }
 
@@ -281,8 +283,15 @@ impl ResponseBody {
         Self {
             content,
             has_failed: false,
+            is_untold: false,
             _in_flight: in_flight,
         }
+    }
+
+    /// What belongs to a head and does not follow it.
+    pub(crate) fn untold(mut self) -> Self {
+        self.is_untold = true;
+        self
     }
 }
 
@@ -317,7 +326,7 @@ impl http_body::Body for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.content.is_end_stream()
+        self.is_untold || self.content.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

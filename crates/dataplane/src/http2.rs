@@ -7,12 +7,14 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::CONTENT_LENGTH;
+use http::{Method, Request, Response};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 
-use crate::answer;
+use crate::answer::{self, Answer};
 use crate::body::{RequestBody, ResponseBody};
 use crate::connection::{Connection, InFlight, Order};
 use crate::serve::{self, Asked};
@@ -48,6 +50,7 @@ async fn exchange(
     request: Request<Incoming>,
 ) -> Response<ResponseBody> {
     let (parts, incoming) = request.into_parts();
+    let is_head = parts.method == Method::HEAD;
     let asked = Asked {
         parts,
         host: None,
@@ -57,5 +60,21 @@ async fn exchange(
     let body = RequestBody::http2(incoming, &connection);
     let answer = serve::answer(&connection, asked, body, None).await;
     in_flight.is_answered = true;
-    answer::in_fields(answer).map(|content| ResponseBody::new(content, in_flight))
+    let mut answer = answer::in_fields(answer);
+    if is_head {
+        tell_length(&mut answer);
+    }
+    answer.map(|content| {
+        let body = ResponseBody::new(content, in_flight);
+        if is_head { body.untold() } else { body }
+    })
+}
+
+/// RFC 9110 §9.3.2: as if the body followed.
+fn tell_length(answer: &mut Answer) {
+    let length = answer.body().size_hint().exact();
+    if let Some(length) = length.filter(|&length| length > 0) {
+        let fields = answer.headers_mut();
+        fields.entry(CONTENT_LENGTH).or_insert(length.into());
+    }
 }

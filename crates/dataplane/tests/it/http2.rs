@@ -86,6 +86,19 @@ fn requests_go_through() {
 }
 
 #[test]
+fn a_head_is_answered_without_a_body() {
+    let proxy = Proxy::with(&json!({}), |_| {});
+    let head = || (Request::head("http://x.test/").body(()).unwrap(), None);
+    for answer in ask(&proxy, vec![head(), head()]) {
+        assert_eq!(
+            (answer.head.status.as_u16(), answer.body.as_str()),
+            (404, "")
+        );
+        assert_eq!(answer.head.headers["content-length"], "19");
+    }
+}
+
+#[test]
 fn refusals_do_not_speak_of_connections() {
     let proxy = Proxy::with(&json!({}), |_| {});
     let answers = ask(&proxy, vec![get("http://x/%zz"), get("http://x/")]);
