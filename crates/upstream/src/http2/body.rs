@@ -38,7 +38,12 @@ impl<B> Body<B> {
         B::Error: Into<BoxError>,
     {
         Self {
-            left: content_length(head).or_else(|| stream.is_end_stream().then_some(0)),
+            // The head of what ends with it may tell the length of what does not come.
+            left: if stream.is_end_stream() {
+                Some(0)
+            } else {
+                content_length(head)
+            },
             stream,
             is_data_over: false,
             upload: sending.map(Upload::start),

@@ -304,6 +304,15 @@ fn frame(headers: &mut HeaderMap, method: &Method, body: &impl HttpBody) {
     ] {
         headers.remove(name);
     }
+    // Go: one name of a client goes on, and an empty one is none.
+    if let header::Entry::Occupied(mut user_agent) = headers.entry(header::USER_AGENT) {
+        let first = user_agent.get().clone();
+        if first.is_empty() {
+            user_agent.remove();
+        } else {
+            user_agent.insert(first);
+        }
+    }
     if headers.get(header::TE).is_some_and(|te| te != "trailers") {
         headers.remove(header::TE);
     }

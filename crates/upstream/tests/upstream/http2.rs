@@ -135,6 +135,7 @@ async fn echo(request: Request<Incoming>) -> Reply {
         trailers.len()
     );
     assert_eq!(head.version, Version::HTTP_2);
+    assert_eq!(head.headers.get(header::USER_AGENT), None);
     reply(
         StatusCode::OK,
         Full::from(line).with_trailers(async {
@@ -162,6 +163,8 @@ async fn requests_and_trailers_go_through() {
         .insert(header::CONTENT_LENGTH, HeaderValue::from_static("77"));
     post.headers
         .insert(header::HOST, HeaderValue::from_static("other"));
+    post.headers
+        .insert(header::USER_AGENT, HeaderValue::from_static(""));
     let answer = read(&upstreams, &server.peer, post).await.unwrap();
     assert_eq!(
         answer.data,
