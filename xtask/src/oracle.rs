@@ -13,11 +13,15 @@ mod client;
 mod configuration;
 mod facts;
 mod generate;
+mod http2;
 mod latin1;
+mod ledger;
 mod report;
+mod shares;
 mod shrink;
 mod side;
 mod sticky;
+mod tls;
 mod traefik;
 mod trial;
 mod wire;
@@ -31,11 +35,13 @@ use anyhow::{Context as _, bail};
 use self::accepted::Accepted;
 use self::answers::Plans;
 use self::arguments::Arguments;
-use self::configuration::Configuration;
+use self::backend::Means;
+use self::configuration::{Configuration, Version};
 use self::facts::Alike;
 use self::generate::{Conversation, Language, Name, Oddities};
 use self::report::Row;
 use self::side::Side;
+use self::tls::Authority;
 use self::trial::Trial;
 
 pub(crate) fn run(words: impl Iterator<Item = String>) -> anyhow::Result<()> {
@@ -49,17 +55,25 @@ pub(crate) fn run(words: impl Iterator<Item = String>) -> anyhow::Result<()> {
         Accepted::read(&data().join("accepted.toml"))?
     };
     check_anchors(&accepted)?;
-    let plans = Arc::new(Plans::read(&data().join("answers.toml"))?);
+    let means = Arc::new(Means {
+        plans: Plans::read(&data().join("answers.toml"))?,
+        http2_plans: http2::Plans::read(&data().join("http2-answers.toml"))?,
+        authority: Authority::new()?,
+    });
     let oddities = Oddities::read(&data().join("oddities.toml"))?;
     let (names, binaries) = contestants(&arguments, &directory)?;
-    let sides = side::sides(names, binaries, &plans)?;
+    let sides = side::sides(names, binaries, &means)?;
     let runs = directory.join("runs");
+    means.authority.write_roots(&runs)?;
     let mut rows = Vec::new();
     for configuration in &configurations {
         let language = Language {
             vocabulary: &configuration.requests.vocabulary,
             oddities: &oddities,
-            plans: plans.names(),
+            plans: match configuration.requests.answers {
+                Version::Http1 => means.plans.names(),
+                Version::Http2 => means.http2_plans.names(),
+            },
         };
         let conversations = conversations(&arguments, configuration, &language)?;
         let row = run_one(&sides, configuration, &conversations, &accepted, &runs)?;
@@ -81,14 +95,11 @@ fn run_one(
     runs: &Path,
 ) -> anyhow::Result<Row> {
     let proxies = side::start(sides, configuration, runs)?;
-    let either = &configuration.requests.either;
+    let shares = &configuration.requests.either;
     let mut alike = side::texts_alike(sides);
-    for texts in either {
-        alike.extend(
-            texts
-                .iter()
-                .map(|text| (text.clone(), "(either)".to_owned())),
-        );
+    for shares in shares {
+        let servers = shares.servers.iter();
+        alike.extend(servers.map(|server| (server.clone(), "(either)".to_owned())));
     }
     let trial = Trial {
         configuration: &configuration.name,
@@ -96,6 +107,11 @@ fn run_one(
         proxies: &proxies,
         alike: Alike(alike),
         settling: Duration::from_millis(configuration.requests.settle_ms),
+        converse: match configuration.requests.clients {
+            Version::Http1 => client::converse,
+            Version::Http2 => http2::converse,
+        },
+        workers: configuration.requests.workers,
         accepted,
     };
     if let [conversation] = conversations {
@@ -114,7 +130,7 @@ fn run_one(
             .iter()
             .map(|conversation| conversation.exchanges.len())
             .sum(),
-        outcome: trial.run(conversations, either),
+        outcome: trial.run(conversations, shares),
     })
 }
 

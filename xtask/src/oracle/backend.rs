@@ -1,8 +1,7 @@
 //! Servers that write down what reaches them and answer as asked.
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -10,10 +9,13 @@ use anyhow::Context as _;
 
 use super::answers::{self, Plan, Plans, Then, When};
 use super::generate::token_in;
-use super::wire::{Body, Framing, Head, Stop, Wire};
+use super::http2;
+use super::ledger::{Ledger, Seen};
+use super::tls::{self, Authority};
+use super::wire::{Framing, Head, Wire};
 
 /// How long a server waits for the rest of a body.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A server's character; what a request asks for comes second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,127 +29,82 @@ pub(super) enum Temper {
     Ready,
 }
 
-/// A request as a server saw it.
-#[derive(Clone, Debug)]
-pub(super) struct Seen {
-    pub(super) backend: &'static str,
-    pub(super) head: Head,
-    /// Unknown when the answer does not await it: how much of it arrives is chance.
-    pub(super) body: Option<Body>,
+/// One server, as a configuration names it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Backend {
+    pub(super) name: &'static str,
+    pub(super) temper: Temper,
+    pub(super) protocol: Protocol,
 }
 
-/// What reached the servers of one side, by the request's token.
-#[derive(Debug, Default)]
-pub(super) struct Ledger {
-    entries: Mutex<Entries>,
-    closed: Condvar,
+/// How a server is spoken with.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Protocol {
+    Http1,
+    /// HTTP/2 without TLS.
+    H2c,
+    /// TLS, with the protocols that it offers.
+    Tls(&'static [&'static str]),
 }
 
-#[derive(Debug, Default)]
-struct Entries {
-    /// Each with whether it is complete.
-    by_token: BTreeMap<String, Vec<(bool, Seen)>>,
-    by_backend: BTreeMap<&'static str, usize>,
+/// What all servers share.
+#[derive(Debug)]
+pub(super) struct Means {
+    pub(super) plans: Plans,
+    pub(super) http2_plans: http2::Plans,
+    pub(super) authority: Authority,
 }
 
-impl Ledger {
-    /// Everything under the tokens, once it is complete or `patience` has run out.
-    pub(super) fn take(&self, tokens: &[&str], patience: Duration) -> Vec<Vec<Seen>> {
-        let open = |entries: &mut Entries| {
-            tokens.iter().any(|token| {
-                entries
-                    .by_token
-                    .get(*token)
-                    .is_some_and(|seen| seen.iter().any(|(complete, _)| !complete))
-            })
+impl Backend {
+    pub(super) const fn http1(name: &'static str, temper: Temper) -> Self {
+        Self {
+            name,
+            temper,
+            protocol: Protocol::Http1,
+        }
+    }
+
+    pub(super) const fn obliging(name: &'static str, protocol: Protocol) -> Self {
+        Self {
+            name,
+            temper: Temper::Obliging,
+            protocol,
+        }
+    }
+
+    /// Starts it; it ends with the process.
+    pub(super) fn start(
+        self,
+        listener: TcpListener,
+        ledger: &Arc<Ledger>,
+        means: &Arc<Means>,
+    ) -> anyhow::Result<()> {
+        let tls = match self.protocol {
+            Protocol::Tls(offers) => Some(means.authority.server(offers)?),
+            Protocol::Http1 | Protocol::H2c => None,
         };
-        let (mut entries, _) = self
-            .closed
-            .wait_timeout_while(self.lock(), patience, open)
-            .unwrap_or_else(PoisonError::into_inner);
-        tokens
-            .iter()
-            .map(|token| {
-                let seen = entries.by_token.remove(*token).unwrap_or_default();
-                seen.into_iter().map(|(_, seen)| seen).collect()
-            })
-            .collect()
-    }
-
-    /// What carries no token. Entries with one that are left came too late to be judged.
-    pub(super) fn take_strays(&self) -> Vec<Seen> {
-        let mut entries = std::mem::take(&mut self.lock().by_token);
-        entries
-            .remove("")
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(_, seen)| seen)
-            .collect()
-    }
-
-    /// How many requests each server got since this was last asked.
-    pub(super) fn take_counts(&self) -> BTreeMap<&'static str, usize> {
-        std::mem::take(&mut self.lock().by_backend)
-    }
-
-    fn open(&self, token: &str, seen: Seen) -> usize {
-        let mut entries = self.lock();
-        let list = entries.by_token.entry(token.to_owned()).or_default();
-        let backend = seen.backend;
-        list.push((false, seen));
-        let index = list.len() - 1;
-        // Asking the same server again takes no turn of the balancer's.
-        if index == 0 {
-            *entries.by_backend.entry(backend).or_default() += 1;
-        }
-        index
-    }
-
-    fn close(&self, token: &str, index: usize, body: Option<Body>) {
-        let mut entries = self.lock();
-        // The reader may have lost its patience and taken the entry.
-        if let Some((complete, seen)) = entries
-            .by_token
-            .get_mut(token)
-            .and_then(|list| list.get_mut(index))
-        {
-            *complete = true;
-            seen.body = body;
-        }
-        self.closed.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Entries> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Starts a server; it ends with the process.
-pub(super) fn start(
-    name: &'static str,
-    temper: Temper,
-    listener: TcpListener,
-    ledger: &Arc<Ledger>,
-    plans: &Arc<Plans>,
-) -> anyhow::Result<()> {
-    let (ledger, plans) = (Arc::clone(ledger), Arc::clone(plans));
-    thread::Builder::new()
-        .spawn(move || {
-            for stream in listener.incoming().flatten() {
-                if temper == Temper::Closing {
-                    continue;
+        let server = Arc::new(Server {
+            backend: self,
+            ledger: Arc::clone(ledger),
+            means: Arc::clone(means),
+        });
+        thread::Builder::new()
+            .spawn(move || {
+                for stream in listener.incoming().flatten() {
+                    if self.temper == Temper::Closing {
+                        continue;
+                    }
+                    let (server, tls) = (Arc::clone(&server), tls.clone());
+                    thread::spawn(move || match (self.protocol, tls) {
+                        (Protocol::H2c, _) => http2::serve(server, stream),
+                        (_, Some(tls)) => tls::serve(server, stream, tls),
+                        (_, None) => server.serve(stream),
+                    });
                 }
-                let server = Server {
-                    name,
-                    temper,
-                    ledger: Arc::clone(&ledger),
-                    plans: Arc::clone(&plans),
-                };
-                thread::spawn(move || server.serve(stream));
-            }
-        })
-        .context("cannot start a backend's thread")?;
-    Ok(())
+            })
+            .context("cannot start a backend's thread")?;
+        Ok(())
+    }
 }
 
 /// Listeners on one free port of both addresses.
@@ -167,22 +124,24 @@ pub(super) fn twins(addresses: [Ipv4Addr; 2]) -> anyhow::Result<[TcpListener; 2]
     )
 }
 
-struct Server {
-    name: &'static str,
-    temper: Temper,
-    ledger: Arc<Ledger>,
-    plans: Arc<Plans>,
+/// A server at work.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) backend: Backend,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) means: Arc<Means>,
 }
 
 impl Server {
-    fn serve(&self, stream: TcpStream) {
+    /// Speaks HTTP/1 on this connection to its end.
+    pub(super) fn serve(&self, stream: TcpStream) {
         // Small answers must not wait for acknowledgements; without it the run is merely slower.
         drop(stream.set_nodelay(true));
         let mut wire = Wire::new(stream);
         loop {
             let unlimited = wire.wait_at_most(None);
             let Ok(head) = wire.head() else { return };
-            let then = match self.temper {
+            let then = match self.backend.temper {
                 Temper::Ready => self.ready(&mut wire),
                 _ => self.exchange(&mut wire, head),
             };
@@ -208,7 +167,7 @@ impl Server {
 
     fn exchange(&self, wire: &mut Wire, head: Head) -> Then {
         let token = token_in(&head);
-        let plan = self.plans.named(head.text(answers::FIELD)).clone();
+        let plan = self.means.plans.named(head.text(answers::FIELD)).clone();
         let framing = head.framing().unwrap_or(Framing::None);
         let with_body = !head.line.starts_with(b"HEAD ");
         let expects = head
@@ -217,7 +176,7 @@ impl Server {
         let entry = self.ledger.open(
             &token,
             Seen {
-                backend: self.name,
+                backend: self.backend.name,
                 head,
                 body: None,
             },
@@ -225,7 +184,7 @@ impl Server {
         if wire.wait_at_most(Some(PATIENCE)).is_err() {
             return Then::Close;
         }
-        if self.temper == Temper::Silent {
+        if self.backend.temper == Temper::Silent {
             let body = wire.body(framing);
             self.ledger.close(&token, entry, Some(body));
             thread::sleep(PATIENCE);
@@ -260,7 +219,7 @@ impl Server {
 
     fn answer(&self, wire: &mut Wire, plan: &Plan, with_body: bool) -> Then {
         thread::sleep(Duration::from_millis(plan.wait_ms));
-        let mut bytes = plan.head(self.name);
+        let mut bytes = plan.head(self.backend.name);
         if plan.pause_ms > 0 {
             if wire.write(&bytes).is_err() {
                 return Then::Close;
@@ -274,19 +233,6 @@ impl Server {
         match wire.write(&bytes) {
             Ok(()) => plan.then,
             Err(_) => Then::Close,
-        }
-    }
-}
-
-impl Seen {
-    /// Whether the proxy broke off.
-    pub(super) fn end(&self) -> String {
-        match self.body.as_ref().map(|body| body.cut) {
-            None => "not awaited".to_owned(),
-            Some(None) => "complete".to_owned(),
-            // A broken-off request ends by a close or a reset as the kernel sees fit.
-            Some(Some(Stop::Closed | Stop::Reset)) => "broken off".to_owned(),
-            Some(Some(stop)) => stop.to_string(),
         }
     }
 }

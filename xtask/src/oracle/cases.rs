@@ -2,6 +2,7 @@
 //!
 //! They say again what once differed, and give each accepted difference an occasion that no seed can miss.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -15,7 +16,7 @@ const TOKEN: &[u8] = b"{token}";
 
 /// One conversation, written out.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Case {
     /// What it is about, for the reader.
     #[serde(rename = "about")]
@@ -25,6 +26,11 @@ pub(super) struct Case {
     /// Whether all are sent before the first answer is awaited.
     #[serde(default)]
     pipelined: bool,
+    /// Whether they are sent in several writes.
+    #[serde(default)]
+    in_parts: bool,
+    /// The client's address.
+    client: Option<Ipv4Addr>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -56,7 +62,8 @@ impl Case {
             name: Name::Case(number),
             exchanges: exchanges.collect(),
             pipelined: self.pipelined,
-            in_parts: false,
+            in_parts: self.in_parts,
+            client: self.client,
         }
     }
 }

@@ -1,16 +1,18 @@
 //! Holds a conversation with a proxy and writes down every answer.
 
 use std::borrow::Cow;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
 
 use super::generate::Conversation;
 use super::sticky;
 use super::wire::{Body, Framing, Head, Stop, Wire};
 
 /// How long an answer may take before the proxy counts as silent: longer than any plan and timeout in use.
-const PATIENCE: Duration = Duration::from_millis(700);
+pub(super) const PATIENCE: Duration = Duration::from_millis(700);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 /// Between the parts of a request that is sent in parts.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -19,7 +21,7 @@ const ANSWERS_LIMIT: usize = 16;
 
 /// Shows whether a connection still serves. It carries no token, and its server writes nothing down.
 const PROBE: &[u8] = b"GET / HTTP/1.1\r\nHost: ready.oracle\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n";
-const PROBE_ANSWER: &[u8] = b"ready";
+pub(super) const PROBE_ANSWER: &[u8] = b"ready";
 
 /// A final answer and the interim ones before it.
 #[derive(Clone, Debug, Default)]
@@ -43,8 +45,6 @@ pub(super) struct Heard {
 pub(super) enum End {
     Open,
     Stopped(Stop),
-    /// Stopped with bytes that are no answer.
-    Rubble(Vec<u8>),
 }
 
 pub(super) fn converse(proxy: SocketAddr, conversation: &Conversation) -> Heard {
@@ -52,7 +52,7 @@ pub(super) fn converse(proxy: SocketAddr, conversation: &Conversation) -> Heard 
         answers: Vec::new(),
         end: End::Open,
     };
-    let stream = match connect(proxy) {
+    let stream = match connect(proxy, conversation.client) {
         Ok(stream) => stream,
         Err(stop) => {
             heard.end = End::Stopped(stop);
@@ -70,18 +70,29 @@ pub(super) fn converse(proxy: SocketAddr, conversation: &Conversation) -> Heard 
 
 /// Whether the proxy serves its configuration.
 pub(super) fn is_ready(proxy: SocketAddr) -> bool {
-    let Ok(stream) = connect(proxy) else {
+    let Ok(stream) = connect(proxy, None) else {
         return false;
     };
     probe(&mut Wire::new(stream), &mut Vec::new()) == End::Open
 }
 
-fn connect(proxy: SocketAddr) -> Result<TcpStream, Stop> {
-    let stream = TcpStream::connect_timeout(&proxy, CONNECT_PATIENCE).map_err(|_| Stop::Reset)?;
+pub(super) fn connect(proxy: SocketAddr, client: Option<Ipv4Addr>) -> Result<TcpStream, Stop> {
+    let stream = match client {
+        None => TcpStream::connect_timeout(&proxy, CONNECT_PATIENCE),
+        Some(client) => connect_from(client, proxy),
+    };
+    let stream = stream.map_err(|_| Stop::Reset)?;
     let configured = stream
         .set_read_timeout(Some(PATIENCE))
         .and_then(|()| stream.set_nodelay(true));
     configured.map(|()| stream).map_err(|_| Stop::Reset)
+}
+
+fn connect_from(client: Ipv4Addr, proxy: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from((client, 0)).into())?;
+    socket.connect_timeout(&proxy.into(), CONNECT_PATIENCE)?;
+    Ok(socket.into())
 }
 
 /// Sends the requests and collects an answer to each, as long as the connection lives.
@@ -182,10 +193,9 @@ fn probe(wire: &mut Wire, answers: &mut Vec<Answer>) -> End {
 }
 
 fn ended(wire: &mut Wire, stop: Stop) -> End {
-    match wire.rest() {
-        rest if rest.is_empty() => End::Stopped(stop),
-        rest => End::Rubble(rest),
-    }
+    // How much has come of what is no answer is chance.
+    let is_rubble = !wire.rest().is_empty();
+    End::Stopped(if is_rubble { Stop::Nonsense } else { stop })
 }
 
 fn status(head: &Head) -> u16 {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::cases::{self, Case};
 use super::generate::Vocabulary;
+use super::shares::Shares;
 
 /// One configuration, as it is kept.
 #[derive(Clone, Debug)]
@@ -24,12 +25,34 @@ pub(super) struct Configuration {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Requests {
     pub(super) vocabulary: Vocabulary,
-    /// Servers between which only chance chooses, or sticky values for such.
+    /// Servers of which nobody can say which one a request reaches.
     #[serde(default)]
-    pub(super) either: Vec<Vec<String>>,
+    pub(super) either: Vec<Shares>,
     /// How long after the answers servers may still be asked.
     #[serde(default)]
     pub(super) settle_ms: u64,
+    /// What clients speak.
+    #[serde(default)]
+    pub(super) clients: Version,
+    /// What servers are asked to do in terms of.
+    #[serde(default)]
+    pub(super) answers: Version,
+    /// How many conversations run at once; most of the time they wait.
+    #[serde(default = "many")]
+    pub(super) workers: usize,
+}
+
+/// Of HTTP.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Version {
+    #[default]
+    Http1,
+    Http2,
+}
+
+fn many() -> usize {
+    16
 }
 
 /// The router that tells a proxy is ready, beside every configuration's own.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::backend::Seen;
 use super::client::{Answer, End, Heard};
 use super::generate::Conversation;
+use super::ledger::Seen;
 use super::sticky;
 use super::wire::{Body, Field, Stop};
 
@@ -85,18 +85,12 @@ pub(super) fn facts(
         // A connection ends by a close or a reset as the kernel sees fit.
         End::Stopped(Stop::Closed | Stop::Reset) => Stop::Closed.to_string(),
         End::Stopped(stop) => stop.to_string(),
-        End::Rubble(bytes) => format!("rubble {}", bytes.escape_ascii()),
     };
     let unanswered = heard.answers.len() + 1;
     if unanswered <= seen.len() {
         Scribe::new(&mut facts, Part::Answer, (unanswered, 1), alike)
             .write("status", format!("none, {end}"));
     }
-    let end = match &heard.end {
-        // What does not answer anything says nothing either.
-        End::Rubble(_) => Stop::Nonsense.to_string(),
-        _ => end,
-    };
     Scribe::new(&mut facts, Part::Connection, (1, 1), alike).write("end", end);
     facts
 }

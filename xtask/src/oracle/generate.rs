@@ -5,6 +5,7 @@ mod request;
 mod twist;
 
 use std::fmt;
+use std::net::Ipv4Addr;
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
@@ -33,6 +34,9 @@ pub(super) struct Vocabulary {
     /// Whole lines, `Name: value`.
     #[serde(default)]
     pub(super) headers: Vec<String>,
+    /// Addresses from which clients connect, where it matters.
+    #[serde(default)]
+    clients: Vec<Ipv4Addr>,
     /// How often each kind of twist comes.
     #[serde(default)]
     emphasis: Emphasis,
@@ -71,6 +75,8 @@ pub(super) struct Conversation {
     pub(super) pipelined: bool,
     /// Whether requests are sent in several writes.
     pub(super) in_parts: bool,
+    /// The client's address; the system's choice where there is none.
+    pub(super) client: Option<Ipv4Addr>,
 }
 
 /// Repeats a conversation, together with seed and configuration.
@@ -148,6 +154,7 @@ pub(super) fn conversation(
         exchanges,
         pipelined,
         in_parts: rng.random_ratio(1, 8),
+        client: language.vocabulary.clients.choose(&mut rng).copied(),
     }
 }
 

@@ -146,7 +146,11 @@ fn by_hand(conversation: &Conversation) -> String {
         (false, true) => "   # in parts",
         (true, true) => "   # in one go, in parts",
     };
-    format!("printf %b {}{how}", requests.join(" "))
+    let client = match conversation.client {
+        Some(client) => format!("   # from {client}"),
+        None => String::new(),
+    };
+    format!("printf %b {}{how}{client}", requests.join(" "))
 }
 
 /// Single quotes, with escapes that `printf %b` knows.

@@ -105,6 +105,7 @@ mod tests {
             ],
             pipelined: true,
             in_parts: true,
+            client: None,
         };
         let short = shortest(&conversation, |conversation| {
             contains(&conversation.raw(), b"x-bad")

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -11,29 +11,44 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use super::answers::Plans;
-use super::backend::{self, Ledger, Temper};
+use super::backend::{self, Backend, Means, Protocol, Temper};
 use super::client;
 use super::configuration::Configuration;
+use super::ledger::{Ledger, Seen};
 use super::sticky::Values;
 
 /// Each side has a loopback address, so that both can use the same ports: whatever carries an address
 /// is of the same length, and differs in one known text.
 const ADDRESSES: [Ipv4Addr; 2] = [Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::new(127, 0, 0, 3)];
+/// Of servers that both sides ask, so that their URLs are the same for whatever is computed from them.
+const SHARED_ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 4);
 /// Stands for either address in what is compared.
 const ADDRESS: &str = "127.0.0.N";
 
-const BACKENDS: &[(&str, Temper)] = &[
-    ("a", Temper::Obliging),
-    ("b", Temper::Obliging),
-    ("c", Temper::Obliging),
-    ("d", Temper::Obliging),
-    ("heavy", Temper::Obliging),
-    ("light", Temper::Obliging),
-    ("deep", Temper::Obliging),
-    ("closing", Temper::Closing),
-    ("silent", Temper::Silent),
-    ("ready", Temper::Ready),
+const BACKENDS: &[Backend] = &[
+    Backend::obliging("a", Protocol::Http1),
+    Backend::obliging("b", Protocol::Http1),
+    Backend::obliging("c", Protocol::Http1),
+    Backend::obliging("d", Protocol::Http1),
+    Backend::obliging("heavy", Protocol::Http1),
+    Backend::obliging("light", Protocol::Http1),
+    Backend::obliging("deep", Protocol::Http1),
+    Backend::obliging("alpha", Protocol::Http1),
+    Backend::obliging("beta", Protocol::Http1),
+    Backend::obliging("gamma", Protocol::Http1),
+    Backend::obliging("h2c", Protocol::H2c),
+    Backend::obliging("secure", Protocol::Tls(&["h2", "http/1.1"])),
+    Backend::obliging("secure-old", Protocol::Tls(&["http/1.1"])),
+    Backend::obliging("secure-mute", Protocol::Tls(&[])),
+    Backend::http1("closing", Temper::Closing),
+    Backend::http1("silent", Temper::Silent),
+    Backend::http1("ready", Temper::Ready),
+];
+
+const SHARED_BACKENDS: &[Backend] = &[
+    Backend::obliging("north", Protocol::Http1),
+    Backend::obliging("south", Protocol::Http1),
+    Backend::obliging("west", Protocol::Http1),
 ];
 
 /// The servers of one side, and what reached them.
@@ -45,6 +60,8 @@ pub(super) struct Side {
     /// `host:port` by backend, plus `dead`, where nobody listens.
     addresses: BTreeMap<&'static str, String>,
     pub(super) ledger: Arc<Ledger>,
+    /// What reached the servers that both sides ask.
+    shared: Arc<Ledger>,
     pub(super) cookies: Values,
 }
 
@@ -59,9 +76,10 @@ pub(super) struct Proxy {
 pub(super) fn sides(
     names: [&'static str; 2],
     binaries: [PathBuf; 2],
-    plans: &Arc<Plans>,
+    means: &Arc<Means>,
 ) -> anyhow::Result<[Side; 2]> {
     let [first, second] = binaries;
+    let shared: Arc<Ledger> = Arc::default();
     let mut sides = [
         (names[0], first, ADDRESSES[0]),
         (names[1], second, ADDRESSES[1]),
@@ -72,14 +90,24 @@ pub(super) fn sides(
         address,
         addresses: BTreeMap::new(),
         ledger: Arc::default(),
+        shared: Arc::clone(&shared),
         cookies: Values::new(&BTreeMap::new()),
     });
-    for (name, temper) in BACKENDS {
+    for backend in BACKENDS {
         for (side, listener) in sides.iter_mut().zip(backend::twins(ADDRESSES)?) {
             side.addresses
-                .insert(name, listener.local_addr()?.to_string());
-            backend::start(name, *temper, listener, &side.ledger, plans)?;
+                .insert(backend.name, listener.local_addr()?.to_string());
+            backend.start(listener, &side.ledger, means)?;
         }
+    }
+    for backend in SHARED_BACKENDS {
+        let listener = TcpListener::bind((SHARED_ADDRESS, 0))
+            .with_context(|| format!("cannot listen on {SHARED_ADDRESS}"))?;
+        for side in &mut sides {
+            side.addresses
+                .insert(backend.name, listener.local_addr()?.to_string());
+        }
+        backend.start(listener, &shared, means)?;
     }
     for (side, listener) in sides.iter_mut().zip(backend::twins(ADDRESSES)?) {
         side.addresses
@@ -137,6 +165,23 @@ fn try_start(
 }
 
 impl Side {
+    /// Everything that servers saw under the tokens, once it is complete or `patience` has run out.
+    pub(super) fn take(&self, tokens: &[&str], patience: Duration) -> Vec<Vec<Seen>> {
+        let mut seen = self.ledger.take(tokens, patience);
+        for (own, shared) in seen.iter_mut().zip(self.shared.take(tokens, patience)) {
+            own.extend(shared);
+        }
+        seen
+    }
+
+    /// Forgets what belongs to no conversation.
+    pub(super) fn forget(&self) {
+        for ledger in [&self.ledger, &self.shared] {
+            ledger.take_strays();
+            ledger.take_counts();
+        }
+    }
+
     fn start(
         &self,
         configuration: &Configuration,
@@ -147,6 +192,8 @@ impl Side {
         let mut addresses = self.addresses.clone();
         addresses.insert("listen", address.to_string());
         let own = directory.join(&configuration.name).join(self.name);
+        let roots = directory.join("roots.pem").display().to_string();
+        addresses.insert("roots", roots);
         let file = configuration.write(&own, &addresses)?;
         let path = self.log(configuration, directory);
         let log = File::create(&path).with_context(|| path.display().to_string())?;

@@ -113,6 +113,7 @@ mod tests {
             }],
             pipelined: false,
             in_parts: false,
+            client: None,
         };
         // Digests by sha256sum.
         assert_eq!(

@@ -1,19 +1,19 @@
 //! Conversations held with both proxies, and what came of them.
 
+use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use super::accepted::{Accepted, Said};
-use super::client;
+use super::client::Heard;
 use super::facts::{self, Alike, Difference, Facts};
 use super::generate::{Conversation, Name};
+use super::shares::Shares;
 use super::shrink;
 use super::side::{Proxy, Side};
 
-/// How many conversations run at once; most of the time they wait.
-const WORKERS: usize = 16;
 /// Fewer when timing is in doubt.
 const CAREFUL_WORKERS: usize = 3;
 /// How often a doubtful conversation is held again.
@@ -29,6 +29,8 @@ pub(super) struct Trial<'a> {
     pub(super) proxies: &'a [Proxy; 2],
     pub(super) alike: Alike,
     pub(super) settling: Duration,
+    pub(super) converse: fn(SocketAddr, &Conversation) -> Heard,
+    pub(super) workers: usize,
     pub(super) accepted: &'a Accepted,
 }
 
@@ -58,13 +60,14 @@ pub(super) struct Outcome {
 }
 
 impl Trial<'_> {
-    pub(super) fn run(&self, conversations: &[Conversation], either: &[Vec<String>]) -> Outcome {
+    pub(super) fn run(&self, conversations: &[Conversation], shares: &[Shares]) -> Outcome {
+        let careful = (self.workers / 4).clamp(1, CAREFUL_WORKERS);
         let mut outcome = Outcome::default();
-        let verdicts = in_parallel(WORKERS, conversations, |conversation| {
+        let verdicts = in_parallel(self.workers, conversations, |conversation| {
             self.judge(conversation)
         });
         outcome.at_large = self.strays();
-        outcome.at_large.extend(self.shares(either));
+        outcome.at_large.extend(self.shares(shares));
         let mut doubtful = Vec::new();
         for (conversation, verdict) in conversations.iter().zip(verdicts) {
             outcome.differing += usize::from(verdict != Verdict::Alike);
@@ -73,7 +76,7 @@ impl Trial<'_> {
                 doubtful.push((conversation, differences));
             }
         }
-        let steady = in_parallel(CAREFUL_WORKERS, &doubtful, |(conversation, _)| {
+        let steady = in_parallel(careful, &doubtful, |(conversation, _)| {
             self.differs_always(conversation)
         });
         let mut found = Vec::new();
@@ -92,17 +95,14 @@ impl Trial<'_> {
             .iter()
             .map(|finding| finding.names.len())
             .sum();
-        let shortest = in_parallel(CAREFUL_WORKERS, &outcome.findings, |finding| {
-            self.shorten(finding)
-        });
+        let shortest = in_parallel(careful, &outcome.findings, |finding| self.shorten(finding));
         for (finding, (example, differences)) in outcome.findings.iter_mut().zip(shortest) {
             finding.example = example;
             finding.differences = differences;
         }
         // Repetitions leave traces that the sides need not share.
         for side in self.sides {
-            side.ledger.take_strays();
-            side.ledger.take_counts();
+            side.forget();
         }
         outcome
     }
@@ -112,9 +112,9 @@ impl Trial<'_> {
         [0, 1].map(|index| {
             let side = &self.sides[index];
             let said = side.cookies.fill(conversation);
-            let heard = client::converse(self.proxies[index].address, &said);
+            let heard = (self.converse)(self.proxies[index].address, &said);
             thread::sleep(self.settling);
-            let seen = side.ledger.take(&conversation.tokens(), AFTERMATH);
+            let seen = side.take(&conversation.tokens(), AFTERMATH);
             facts::facts(conversation, &heard, &seen, &self.alike)
         })
     }
@@ -235,27 +235,13 @@ impl Trial<'_> {
             .collect()
     }
 
-    /// Servers among which chance chooses get the same shares on both sides.
-    fn shares(&self, either: &[Vec<String>]) -> Vec<String> {
-        let [reference, ours] = self.sides.each_ref().map(|side| side.ledger.take_counts());
-        let shares = either.iter().filter_map(|names| {
-            let count = |counts: &std::collections::BTreeMap<&str, usize>| {
-                names
-                    .iter()
-                    .map(|name| counts.get(name.as_str()).copied().unwrap_or(0))
-                    .collect::<Vec<_>>()
-            };
-            let (reference, ours) = (count(&reference), count(&ours));
-            let totals = [reference.iter().sum::<usize>(), ours.iter().sum()];
-            // One side may refuse what the other takes, and a turn begins anywhere.
-            let slack = totals[0].abs_diff(totals[1]) + 4;
-            let strangers = reference.iter().zip(&ours).any(|(reference, ours)| {
-                (reference * totals[1]).abs_diff(ours * totals[0])
-                    > slack * totals[0].max(totals[1])
-            });
-            strangers.then(|| format!("shares of {}: {reference:?} and {ours:?}", names.join(", ")))
-        });
-        shares.collect()
+    /// Shares that did not come out alike.
+    fn shares(&self, shares: &[Shares]) -> Vec<String> {
+        let counts = self.sides.each_ref().map(|side| side.ledger.take_counts());
+        shares
+            .iter()
+            .filter_map(|shares| shares.fault(&counts))
+            .collect()
     }
 }
 
