@@ -26,6 +26,14 @@ fn some<T: std::fmt::Debug>(
     prop::collection::vec(what, 0..=at_most)
 }
 
+/// None as a rule: what refers to nothing is hardly ever broken, and only what works has something to lose.
+fn few<T: std::fmt::Debug + Clone>(
+    what: impl Strategy<Value = T>,
+    at_most: usize,
+) -> impl Strategy<Value = Vec<T>> {
+    prop_oneof![4 => Just(Vec::new()), 1 => some(what, at_most)]
+}
+
 /// Nothing as a rule, else one of these.
 fn rarely(choices: &[Value]) -> impl Strategy<Value = Value> + use<> {
     prop_oneof![
@@ -57,7 +65,7 @@ pub(crate) fn router() -> impl Strategy<Value = Value> {
         rule,
         entry_points,
         reference(),
-        some(reference(), 2),
+        few(reference(), 2),
         priority,
         tls,
         parents,
@@ -117,7 +125,7 @@ fn balancer() -> impl Strategy<Value = Value> {
         passive,
         slow_start,
         rarely(&[json!(false), json!(true)]),
-        some(reference(), 1),
+        few(reference(), 1),
     );
     parts.prop_map(
         |(servers, transport, strategy, sticky, check, passive, slow_start, host, middlewares)| {
