@@ -51,12 +51,15 @@ enum Next {
 
 async fn converse(leg: &Rc<Leg>) {
     loop {
-        let next = match leg.next_request().await {
-            Ok(Some(head)) => exchange(leg, head).await,
+        let head = match leg.next_request().await {
+            Ok(Some(head)) => head,
             Ok(None) => return,
-            Err(refused) => refuse(leg, refused).await,
+            Err(refused) => {
+                refuse(leg, refused).await;
+                return leg.close().await;
+            }
         };
-        match next {
+        match exchange(leg, head).await {
             Next::Request => {}
             Next::Tunnel(server) => return tunnel::run(leg, server).await,
             Next::End => return leg.close().await,
@@ -71,30 +74,32 @@ async fn exchange(leg: &Rc<Leg>, head: RequestHead<Target>) -> Next {
         is_old: head.version == Version::HTTP_10,
         keep_alive: head.keep_alive,
     };
-    let expects = !manner.is_old && expects_continue(&head.headers);
-    let RequestHead {
-        method,
-        target,
-        version,
-        headers,
-        body,
-        ..
-    } = head;
-    leg.begin_body(body, expects, manner.is_old);
+    let (asked, body) = take_in(leg, head);
+    let answer = {
+        // Pinned where it is made, because to await it would be to move it first.
+        let answering = pin!(serve::answer(&leg.connection, asked, body, Some(leg)));
+        answering.await
+    };
+    reply(leg, in_flight, manner, answer).await
+}
+
+/// What is asked, and by what body.
+fn take_in(leg: &Rc<Leg>, head: RequestHead<Target>) -> (Asked, RequestBody) {
+    let is_old = head.version == Version::HTTP_10;
+    let expects = !is_old && expects_continue(&head.headers);
+    leg.begin_body(head.body, expects, is_old);
     let (mut parts, ()) = Request::new(()).into_parts();
-    parts.method = method;
-    parts.uri = target.uri;
-    parts.version = version;
-    parts.headers = headers;
+    parts.method = head.method;
+    parts.uri = head.target.uri;
+    parts.version = head.version;
+    parts.headers = head.headers;
     let asked = Asked {
         parts,
-        host: target.host,
-        has_no_path: target.has_no_path,
-        has_fragment: target.has_fragment,
+        host: head.target.host,
+        has_no_path: head.target.has_no_path,
+        has_fragment: head.target.has_fragment,
     };
-    let body = RequestBody::http1(leg);
-    let answer = serve::answer(&leg.connection, asked, body, Some(leg)).await;
-    reply(leg, in_flight, manner, answer).await
+    (asked, RequestBody::http1(leg))
 }
 
 fn expects_continue(headers: &HeaderMap) -> bool {
@@ -108,7 +113,8 @@ async fn reply(leg: &Rc<Leg>, mut in_flight: InFlight, manner: Manner, answer: A
     let connection = &leg.connection;
     let (mut head, mut content) = answer.into_parts();
     if let Content::Refusal(refused) = content {
-        return refuse(leg, refused).await;
+        refuse(leg, refused).await;
+        return Next::End;
     }
     // A switch to another protocol ends the requests of a connection in any case, and says so by that.
     if connection.is_last() && head.status != StatusCode::SWITCHING_PROTOCOLS {
@@ -178,12 +184,11 @@ fn poll_send(
 }
 
 /// Says in Go's words that a request is not read.
-async fn refuse(leg: &Leg, refused: Refused) -> Next {
+async fn refuse(leg: &Leg, refused: Refused) {
     tracing::debug!(error = %refused, peer = %leg.connection.peer, "request refused");
     let mut out = leg.take_interim();
     refused.write(&mut out);
     let mut encoder = Encoder::new(out, traefikrs_http1::Framing::None);
     drop(poll_fn(|cx| leg.poll_write(&mut encoder, cx)).await);
     leg.lose_track();
-    Next::End
 }

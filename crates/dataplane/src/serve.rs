@@ -16,13 +16,15 @@ use traefikrs_middleware::Context;
 use crate::answer::{self, Answer};
 use crate::apply::Passed;
 use crate::body::{RequestBody, Upload};
+use crate::compose::{self, Answering};
 use crate::connection::Connection;
 use crate::forward::{Error, Request};
 use crate::http1::Leg;
 use crate::intake::{self, Seen};
+use crate::pick::Turn;
 use crate::route::{self, Picked};
 use crate::worker::Generation;
-use crate::{compose, elsewhere, forward};
+use crate::{elsewhere, forward};
 
 /// A request as it was asked.
 #[derive(Debug)]
@@ -54,88 +56,118 @@ pub(crate) struct Inbound {
 ///
 /// All by one configuration, the one that is in force now. It is one future, because each layer of futures copies what
 /// it is given. A client of HTTP/1 is told of interim answers, and watched: the request ends when the client goes.
-pub(crate) async fn answer(
+pub(crate) fn answer<'a>(
+    connection: &'a Rc<Connection>,
+    asked: Asked,
+    body: RequestBody,
+    client: Option<&'a Rc<Leg>>,
+) -> impl Future<Output = Answer> + 'a {
+    // Traefik: what panics fails alone, and is answered as long as nothing is sent.
+    AssertUnwindSafe(find_answer(connection, asked, body, client))
+        .catch_unwind()
+        .map(|answer| {
+            answer.unwrap_or_else(|_panicked| answer::fault(StatusCode::INTERNAL_SERVER_ERROR))
+        })
+}
+
+async fn find_answer(
     connection: &Rc<Connection>,
     asked: Asked,
     body: RequestBody,
     client: Option<&Rc<Leg>>,
 ) -> Answer {
-    // Traefik: what panics fails alone, and is answered as long as nothing is sent.
-    AssertUnwindSafe(find_answer(connection, asked, body, client))
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|_panicked| answer::fault(StatusCode::INTERNAL_SERVER_ERROR))
+    let generation = connection.entry_point.worker.generation();
+    let mut passed = Passed::default();
+    let mut context = Context::new(connection.peer, false);
+    let (mut turn, mut request) = match begin(
+        connection,
+        &generation,
+        asked,
+        body,
+        client,
+        &mut passed,
+        &mut context,
+    ) {
+        Next::Server(turn, request) => (turn, request),
+        Next::Answered(answer) => return passed.back(*answer, &context),
+        Next::Composed(answering) => {
+            let answer = while_awaited(client, answering)
+                .await
+                .unwrap_or_else(|| answer::bare(Error::ClientGone.status()));
+            return passed.back(answer, &context);
+        }
+    };
+    let peer = forward::peer(connection, turn.server);
+    let limits = forward::limits_of(connection, &turn);
+    let first = {
+        let upstreams = &connection.entry_point.worker.upstreams;
+        let sending = pin!(upstreams.send(&peer, &limits, &mut request.outgoing));
+        while_awaited(client, sending).await
+    };
+    let answered = match first {
+        Some(Ok(answered)) => Ok(answered),
+        Some(Err(failed)) => {
+            let asking = elsewhere::ask(connection, &mut turn, &mut request, failed);
+            while_awaited(client, asking)
+                .await
+                .unwrap_or(Err(Error::ClientGone))
+        }
+        None => Err(Error::ClientGone),
+    };
+    let answer = forward::answer(connection, turn, answered, &mut passed);
+    passed.back(answer, &context)
 }
 
-async fn find_answer(
-    connection: &Rc<Connection>,
+/// What is left to do when it is clear who answers.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart at once, and the large one is the usual one"
+)]
+enum Next<'g> {
+    Answered(Box<Answer>),
+    Server(Turn<'g>, Request),
+    Composed(Answering<'g>),
+}
+
+/// Does all that waits for nobody, apart from the future that waits: what only this needs, that need not hold.
+fn begin<'g>(
+    connection: &'g Rc<Connection>,
+    generation: &'g Generation,
     mut asked: Asked,
     body: RequestBody,
     client: Option<&Rc<Leg>>,
-) -> Answer {
-    let worker = &connection.entry_point.worker;
-    let generation = worker.generation();
-    let mut passed = Passed::default();
+    passed: &mut Passed<'g>,
+    context: &mut Context,
+) -> Next<'g> {
     let intake = match intake::take_in(connection, &mut asked) {
         Ok(intake) => intake,
-        Err(answer) => return *answer,
+        Err(answer) => return Next::Answered(answer),
     };
+    context.path_is_empty = intake.path_is_empty;
     let mut inbound = Inbound {
         parts: asked.parts,
-        context: Context::new(connection.peer, false),
+        context: context.clone(),
         upgrade: intake.upgrade,
         seen: intake.seen,
         semicolons: connection.entry_point.options.http.semicolons,
         client: client.map(Rc::clone),
     };
-    inbound.context.path_is_empty = intake.path_is_empty;
-    let picked = match lead(
-        connection,
-        &generation,
-        &intake.host,
-        &mut inbound,
-        &mut passed,
-    ) {
-        Ok(picked) => picked,
-        Err(answer) => return passed.back(*answer, &inbound.context),
-    };
-    let context = inbound.context.clone();
+    let picked = lead(connection, generation, &intake.host, &mut inbound, passed);
+    *context = inbound.context.clone();
     let body = Upload::Client(body);
-    let answer = match picked {
-        Picked::Server(mut turn) => {
-            let peer = forward::peer(connection, turn.server);
-            let limits = forward::limits_of(connection, &turn);
-            let answered = match Request::new(connection, &turn, inbound, body) {
-                Ok(mut request) => {
-                    let first = {
-                        let outgoing = &mut request.outgoing;
-                        let sending = pin!(worker.upstreams.send(&peer, &limits, outgoing));
-                        while_awaited(client, sending).await
-                    };
-                    match first {
-                        Some(Ok(answered)) => Ok(answered),
-                        Some(Err(failed)) => {
-                            let asking =
-                                elsewhere::ask(connection, &mut turn, &mut request, failed);
-                            while_awaited(client, asking)
-                                .await
-                                .unwrap_or(Err(Error::ClientGone))
-                        }
-                        None => Err(Error::ClientGone),
-                    }
-                }
-                Err(error) => Err(error),
-            };
-            forward::answer(connection, turn, answered, &mut passed)
+    match picked {
+        Err(answer) => Next::Answered(answer),
+        Ok(Picked::Server(turn)) => match Request::new(connection, &turn, inbound, body) {
+            Ok(request) => Next::Server(turn, request),
+            Err(error) => {
+                let answer = forward::answer(connection, turn, Err(error), passed);
+                Next::Answered(Box::new(answer))
+            }
+        },
+        Ok(Picked::Composed(composed)) => {
+            Next::Composed(compose::answer(composed, inbound, body, connection))
         }
-        Picked::Composed(composed) => {
-            let answering = compose::answer(composed, inbound, body, connection);
-            while_awaited(client, answering)
-                .await
-                .unwrap_or_else(|| answer::bare(Error::ClientGone.status()))
-        }
-    };
-    passed.back(answer, &context)
+    }
 }
 
 /// Goes on with `work` for as long as the client waits for it.

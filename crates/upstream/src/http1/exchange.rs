@@ -1,7 +1,7 @@
 //! One request and the head of its answer.
 
 use std::{
-    future::poll_fn,
+    future::{poll_fn, ready},
     io, mem,
     pin::Pin,
     rc::Rc,
@@ -10,6 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::future::Either;
 use http::{Method, StatusCode, header, response::Parts};
 use http_body::Body;
 use tokio::time::{Instant, Sleep, sleep};
@@ -40,10 +41,12 @@ where
     B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    // Outside of the future, which then has to hold the exchange alone.
-    let exchange = Exchange::new(pool, limits, request);
-    async move {
-        let mut exchange = exchange?;
+    // Outside of the future, which then has to hold the exchange alone, and that once.
+    let mut exchange = match Exchange::new(pool, limits, request) {
+        Ok(exchange) => exchange,
+        Err(error) => return Either::Left(ready(Err(error.into()))),
+    };
+    Either::Right(async move {
         if let Some(stream) = exchange.pool.take(Instant::now) {
             exchange.reused = true;
             match exchange.run(stream).await {
@@ -56,7 +59,7 @@ where
             Ok(stream) => exchange.finish(stream).await,
             Err(error) => Err(exchange.end(Failure::before_a_word(error))),
         }
-    }
+    })
 }
 
 /// Asks on a connection that was just made.
