@@ -7,6 +7,7 @@
 mod backend;
 mod change;
 mod clock;
+mod goal;
 mod load;
 mod machine;
 mod peer;
@@ -89,6 +90,7 @@ pub(crate) fn run(arguments: Vec<String>) -> anyhow::Result<()> {
             std::fs::write(file, report.markdown()).context("cannot write the Markdown file")?;
         }
     }
+    say(&report.goals());
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::goal;
 use super::machine::Machine;
 use super::peer::{Installed, OURS};
 use super::say;
@@ -36,13 +37,13 @@ pub(super) const NO_PROXY: &str = "no proxy, CPU of the backend";
 /// One proxy.
 #[derive(Debug, Serialize)]
 pub(super) struct Row {
-    proxy: &'static str,
+    pub(super) proxy: &'static str,
     figures: Vec<Figure>,
 }
 
 /// One figure of all rounds.
 #[derive(Debug, Serialize)]
-struct Figure {
+pub(super) struct Figure {
     name: &'static str,
     #[serde(skip)]
     digits: usize,
@@ -50,10 +51,10 @@ struct Figure {
 }
 
 #[derive(Debug, Serialize)]
-struct Table {
-    scenario: &'static str,
+pub(super) struct Table {
+    pub(super) scenario: &'static str,
     about: &'static str,
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
 }
 
 impl Row {
@@ -90,22 +91,22 @@ impl Row {
         say(&format!("  {:10} {}", self.proxy, figures.join(", ")));
     }
 
-    fn figure(&self, name: &str) -> Option<&Figure> {
+    pub(super) fn figure(&self, name: &str) -> Option<&Figure> {
         self.figures.iter().find(|figure| figure.name == name)
     }
 }
 
 impl Figure {
+    pub(super) fn spread(&self) -> Spread {
+        Spread::of(self.rounds.iter().copied())
+    }
+
     fn median(&self) -> String {
-        format!(
-            "{:.*}",
-            self.digits,
-            Spread::of(self.rounds.iter().copied()).median
-        )
+        format!("{:.*}", self.digits, self.spread().median)
     }
 
     fn median_and_spread(&self) -> String {
-        let spread = Spread::of(self.rounds.iter().copied());
+        let spread = self.spread();
         format!(
             "{:.digits$} ({:.digits$}–{:.digits$})",
             spread.median,
@@ -116,17 +117,25 @@ impl Figure {
     }
 
     /// The median of the ratios within each round: what disturbs a round disturbs both sides.
-    fn ratio_to(&self, other: &Self) -> String {
+    pub(super) fn ratio(&self, other: &Self) -> f64 {
         let ratios = self
             .rounds
             .iter()
             .zip(&other.rounds)
             .map(|(this, other)| this / other);
-        format!("{:.2}", Spread::of(ratios).median)
+        Spread::of(ratios).median
     }
 }
 
 impl Table {
+    pub(super) fn new(scenario: &'static str, about: &'static str, rows: Vec<Row>) -> Self {
+        Self {
+            scenario,
+            about,
+            rows,
+        }
+    }
+
     fn markdown(&self) -> String {
         let mut names: Vec<&str> = Vec::new();
         for figure in self.rows.iter().flat_map(|row| &row.figures) {
@@ -155,7 +164,9 @@ impl Table {
                 "| {} | {} | {} | {} |\n",
                 row.proxy,
                 figure.map_or_else(String::new, Figure::median_and_spread),
-                ratio.map_or_else(String::new, |(ours, theirs)| ours.ratio_to(theirs)),
+                ratio.map_or_else(String::new, |(ours, theirs)| {
+                    format!("{:.2}", ours.ratio(theirs))
+                }),
                 cells.collect::<Vec<_>>().join(" | ")
             );
         }
@@ -196,11 +207,7 @@ impl Report {
 
     pub(super) fn add(&mut self, section: Section) {
         let Section { scenario, rows } = section;
-        let table = Table {
-            scenario: scenario.name,
-            about: scenario.about,
-            rows,
-        };
+        let table = Table::new(scenario.name, scenario.about, rows);
         say(&format!("\n{}", table.markdown()));
         self.sections.push(table);
     }
@@ -222,7 +229,13 @@ impl Report {
             .replace("@VERSIONS@", &self.versions.join(", "))
             .replace("@ROUNDS@", &self.rounds.to_string())
             .replace("@SECONDS@", &self.seconds.to_string())
+            .replace("@GOALS@\n", &self.goals())
             .replace("@TABLES@\n", &tables.join("\n"))
+    }
+
+    /// Which goals are reached, of those that were measured.
+    pub(super) fn goals(&self) -> String {
+        goal::markdown(&self.sections)
     }
 }
 
@@ -245,11 +258,7 @@ mod tests {
             ours.note("CPU", 1, mine);
             theirs.note("CPU", 1, other);
         }
-        let table = Table {
-            scenario: "small",
-            about: "small ones",
-            rows: vec![ours, theirs],
-        };
+        let table = Table::new("small", "small ones", vec![ours, theirs]);
         let expected = "## small\n\nSmall ones.\n\n\
             | | CPU | traefikrs ÷ it |  |\n|---|---:|---:|\n\
             | traefikrs | 3.0 (1.0–10.0) | 1.00 |  |\n\
