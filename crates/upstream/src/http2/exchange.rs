@@ -155,7 +155,8 @@ where
         let answered = poll_fn(|cx| self.poll_head(&mut answer, &mut sending, cx)).await;
         match answered {
             Ok(answer) => {
-                let (head, stream) = answer.into_parts();
+                let (mut head, stream) = answer.into_parts();
+                say_length_once(&mut head.headers)?;
                 let body = Body::new(&head.headers, stream, sending, ticket);
                 Ok(Answer::Response {
                     head,
@@ -323,6 +324,19 @@ fn frame(headers: &mut HeaderMap, method: &Method, body: &impl HttpBody) {
     if length > 0 || matches!(*method, Method::POST | Method::PUT | Method::PATCH) {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
+}
+
+/// RFC 9110 §8.6: a length that is said more than once is one if it is the same each time, and goes on as one.
+fn say_length_once(headers: &mut HeaderMap) -> Result<(), Error> {
+    let header::Entry::Occupied(mut lengths) = headers.entry(header::CONTENT_LENGTH) else {
+        return Ok(());
+    };
+    let first = lengths.get().clone();
+    if lengths.iter().any(|length| *length != first) {
+        return Err(Error::MalformedHead(MalformedHead::ContentLength));
+    }
+    lengths.insert(first);
+    Ok(())
 }
 
 fn authority(pool: &Pool, host: Option<&HeaderValue>) -> Result<Authority, Error> {

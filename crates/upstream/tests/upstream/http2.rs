@@ -451,6 +451,24 @@ async fn a_body_that_is_answered_without_being_asked_for_is_never_sent() {
 }
 
 #[tokio::test(flavor = "local")]
+async fn a_length_that_is_said_twice_goes_on_once() {
+    let peer = playing(|_, mut respond| async move {
+        let head = Response::builder()
+            .header(header::CONTENT_LENGTH, 5)
+            .header(header::CONTENT_LENGTH, 5);
+        let mut body = respond
+            .send_response(head.body(()).unwrap(), false)
+            .unwrap();
+        body.send_data(Bytes::from_static(b"hello"), true).unwrap();
+    })
+    .await;
+    let answer = read(&Upstreams::new(), &peer, get()).await.unwrap();
+    let lengths = answer.head.headers.get_all(header::CONTENT_LENGTH);
+    assert_eq!(lengths.iter().collect::<Vec<_>>(), ["5"]);
+    assert_eq!(answer.data, "hello");
+}
+
+#[tokio::test(flavor = "local")]
 async fn an_answer_that_is_reset_has_not_ended() {
     for reason in [
         h2::Reason::NO_ERROR,
