@@ -6,6 +6,10 @@ use super::report::{Row, Table};
 /// The first figure of a scenario with load.
 const CPU: &str = "CPU µs/request";
 
+const KERNEL: &str = "two thirds are the kernel's, as with nginx: docs/decisions/0013";
+const SHORT: &str =
+    "seconds are too short to tell; `reload --rounds 1 --seconds 100` makes 1,000 changes";
+
 /// One thing to reach.
 #[derive(Debug)]
 pub(super) struct Goal {
@@ -58,20 +62,20 @@ const fn value(scenario: &'static str, figure: &'static str, at_most: f64) -> Go
 static GOALS: [Goal; 17] = [
     cpu("small64", 1.0, "nginx"),
     cpu("small64", 0.9, "HAProxy"),
-    cpu("small64", 0.2, "Traefik"),
+    cpu("small64", 0.2, "Traefik").unless(KERNEL),
     cpu("small1000", 1.0, "nginx"),
     cpu("small1000", 0.9, "HAProxy"),
-    cpu("small1000", 0.2, "Traefik"),
+    cpu("small1000", 0.2, "Traefik").unless(KERNEL),
     cpu("large", 1.0, "nginx"),
     cpu("large", 0.9, "HAProxy"),
-    cpu("large", 0.2, "Traefik").unless("REASON"),
+    cpu("large", 0.2, "Traefik").unless(KERNEL),
     value("small64", "MB at start", 12.0),
     Goal {
         figure: "MB busy",
         ..cpu("small1000", 1.0, "HAProxy")
     },
     value("reload", "failed", 0.0),
-    value("reload", "KB more per change", 1.0),
+    value("reload", "KB more per change", 1.0).unless(SHORT),
     value("load10k", "start: live after ms", 300.0),
     value("load10k", "change: CPU ms", 10.0),
     value("load10k", "change: live after ms", 100.0),
