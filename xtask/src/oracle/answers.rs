@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::latin1::Latin1;
 
@@ -63,9 +64,9 @@ pub(super) enum Then {
 
 /// All plans by name.
 #[derive(Clone, Debug)]
-pub(super) struct Plans(BTreeMap<String, Plan>);
+pub(super) struct Plans<P = Plan>(BTreeMap<String, P>);
 
-impl Plans {
+impl<P: DeserializeOwned> Plans<P> {
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
         toml::from_str(&text)
@@ -74,7 +75,7 @@ impl Plans {
     }
 
     /// The plan of that name, or a plain answer.
-    pub(super) fn named(&self, name: Option<&str>) -> &Plan {
+    pub(super) fn named(&self, name: Option<&str>) -> &P {
         name.and_then(|name| self.0.get(name))
             .or_else(|| self.0.get("plain"))
             .expect("there is a plan named plain")
@@ -135,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_plans_of_the_repository_read() {
-        let plans = Plans::read(&super::super::data().join("answers.toml")).unwrap();
+        let plans: Plans = Plans::read(&super::super::data().join("answers.toml")).unwrap();
         assert!(
             plans
                 .named(Some("no such plan"))

@@ -1,22 +1,18 @@
 //! What an HTTP/2 backend does on request: the plans of `xtask/oracle/http2-answers.toml`.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
-use anyhow::Context as _;
 use bytes::Bytes;
 use h2::Reason;
 use http::{HeaderMap, Response, StatusCode};
 use serde::Deserialize;
 
 use super::field;
-use crate::oracle::answers::When;
+use crate::oracle::answers::{self, When};
 use crate::oracle::latin1::Latin1;
 
 /// One way to answer.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Plan {
+pub(in crate::oracle) struct Plan {
     /// Heads sent before the answer.
     #[serde(default)]
     interim: Vec<Head>,
@@ -71,33 +67,7 @@ pub(super) enum Then {
 }
 
 /// All plans by name.
-#[derive(Clone, Debug)]
-pub(in crate::oracle) struct Plans(BTreeMap<String, Plan>);
-
-impl Plans {
-    pub(in crate::oracle) fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-        toml::from_str(&text)
-            .map(Self)
-            .with_context(|| path.display().to_string())
-    }
-
-    /// The plan of that name, or a plain answer.
-    pub(super) fn named(&self, name: Option<&str>) -> &Plan {
-        name.and_then(|name| self.0.get(name))
-            .or_else(|| self.0.get("plain"))
-            .expect("there is a plan named plain")
-    }
-
-    /// Every name but the plain one, in order.
-    pub(in crate::oracle) fn names(&self) -> Vec<&str> {
-        self.0
-            .keys()
-            .map(String::as_str)
-            .filter(|name| *name != "plain")
-            .collect()
-    }
-}
+pub(in crate::oracle) type Plans = answers::Plans<Plan>;
 
 impl Plan {
     pub(super) fn interim(&self, backend: &str) -> impl Iterator<Item = Response<()>> {
@@ -177,7 +147,8 @@ mod tests {
     fn the_plans_of_the_repository_can_be_said() {
         let plans =
             Plans::read(&crate::oracle::data().join("http2-answers.toml")).expect("it reads");
-        for plan in plans.0.values() {
+        let names = plans.names().into_iter().map(Some).chain([None]);
+        for plan in names.map(|name| plans.named(name)) {
             assert!(
                 plan.interim("b")
                     .all(|head| head.status().is_informational())
