@@ -107,8 +107,8 @@ impl Balancer {
     /// A balancer of members, known from now on by their position.
     ///
     /// Members that `previous` had under the same name go on with their state: whether they are up, how fast and how
-    /// busy they are, and whether they have had their turn. Others start slowly, if there is a slow start. What took a member out counts for as long as there
-    /// is a check of that kind to let it in again.
+    /// busy they are, and whether they have had their turn. Others start slowly, if there is a slow start. What took a
+    /// member out counts for as long as there is a check of that kind to let it in again.
     pub fn new(
         members: impl IntoIterator<Item = Member>,
         settings: Settings,
