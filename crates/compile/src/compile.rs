@@ -15,6 +15,7 @@ use crate::options::Options;
 use crate::outcome::{Outcomes, Stale};
 use crate::report::{MiddlewareReport, Report, RouterReport, ServerReport, ServiceReport};
 use crate::router::{Built, Routers};
+use crate::server::shown;
 use crate::service::{self, Services};
 use crate::transport::{Pools, Transports};
 use crate::tree::RouterTree;
@@ -363,7 +364,7 @@ impl<'c> Next<'c> {
             let states = outcome.map_or_else(HashMap::new, |outcome| outcome.checked());
             let servers = asked.iter().filter_map(|ask| match ask {
                 Ask::Server(url, _) => Some(ServerReport {
-                    url: Arc::clone(url),
+                    url: shown(url),
                     state: states.get(url).cloned(),
                 }),
                 _ => None,

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use traefikrs_config::QualifiedName;
 use traefikrs_lb::failover::{self, Choice};
@@ -185,8 +184,6 @@ pub struct Server {
     /// Its port.
     pub port: u16,
     /// `host:port` as the URL has it: what `Host` is when the client's is not passed.
-    pub authority: Authority,
-    /// The same as a header value.
     pub host_header: HeaderValue,
     /// The URL's path, to go in front of the request's, without a slash at its end; mostly empty.
     pub base_path: Arc<str>,
@@ -221,6 +218,8 @@ pub enum ServerHost {
     Ip(IpAddr),
     /// At a name, to be resolved when connecting.
     Name(Box<str>),
+    /// Nowhere: its URL has no host, or a scheme that nobody speaks.
+    Nowhere,
 }
 
 /// Which connections may be shared? Two servers with the same transport, scheme and authority have

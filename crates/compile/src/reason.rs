@@ -24,5 +24,7 @@ pub const TLS_NOT_SPOKEN: Reason = Reason::new("TLSNotSpoken");
 pub const TRANSPORT_UNUSABLE: Reason = Reason::new("TransportUnusable");
 /// Something known is not served by this version.
 pub const NOT_SERVED: Reason = Reason::new("NotServed");
+/// The URL of a server has no host, or a scheme that nobody speaks: requests to it fail.
+pub const SERVER_URL_UNUSABLE: Reason = Reason::new("ServerUrlUnusable");
 /// A health check asks for what cannot be asked, so that servers count as down.
 pub const HEALTH_CHECK_IMPOSSIBLE: Reason = Reason::new("HealthCheckImpossible");

@@ -158,7 +158,7 @@ pub struct ServiceReport {
 /// What is known of a server.
 #[derive(Debug, Clone)]
 pub struct ServerReport {
-    /// Its URL as configured.
+    /// Its URL, as Go writes it again.
     pub url: Arc<str>,
     /// What checks find; without them nothing is known.
     pub state: Option<Arc<ServerState>>,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::HeaderValue;
-use http::uri::Authority;
+use traefikrs_gourl::reference::{Url, normalize};
 
 use crate::compiled::{PoolId, Scheme, Server, ServerHost, Transport};
 
@@ -13,8 +13,8 @@ pub(crate) struct ServerUrl {
     pub(crate) scheme: UrlScheme,
     pub(crate) host: ServerHost,
     pub(crate) port: u16,
-    pub(crate) authority: Authority,
     pub(crate) host_header: HeaderValue,
+    /// The path, escaped.
     pub(crate) path: String,
 }
 
@@ -27,65 +27,46 @@ pub(crate) enum UrlScheme {
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("error parsing server URL {url}: {problem}")]
+#[error("error parsing server URL {url}: parse {url:?}: {problem}")]
 pub(crate) struct InvalidServerUrl {
     url: String,
-    problem: &'static str,
+    problem: String,
 }
 
 impl ServerUrl {
-    pub(crate) fn parse(url: &str) -> Result<Self, InvalidServerUrl> {
-        let malformed = |problem| InvalidServerUrl {
-            url: url.to_owned(),
+    /// Reads a URL as far as Go does: of one without a known scheme or a host, no server can be asked, but there is
+    /// nothing wrong with it.
+    pub(crate) fn parse(text: &str) -> Result<Self, InvalidServerUrl> {
+        let malformed = |problem: String| InvalidServerUrl {
+            url: text.to_owned(),
             problem,
         };
-        let (scheme, rest) = url
-            .split_once("://")
-            .ok_or_else(|| malformed("expected scheme://host:port"))?;
-        let (scheme, default_port) = match scheme.to_ascii_lowercase().as_str() {
-            "http" => (UrlScheme::Http, 80),
-            "h2c" => (UrlScheme::H2c, 80),
-            "https" => (UrlScheme::Https, 443),
-            _ => return Err(malformed("unsupported scheme, use http, https or h2c")),
+        let url = Url::parse(text).map_err(|error| malformed(error.to_string()))?;
+        let scheme = match url.scheme.as_deref() {
+            Some("http") => Some((UrlScheme::Http, 80)),
+            Some("h2c") => Some((UrlScheme::H2c, 80)),
+            Some("https") => Some((UrlScheme::Https, 443)),
+            _ => None,
         };
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at(end);
-        let path = path.split(['?', '#']).next().unwrap_or_default();
-        // Traefik: userinfo is not turned into an Authorization header, and not part of Host.
-        let authority = authority
-            .rsplit_once('@')
-            .map_or(authority, |(_, host)| host);
-        let authority: Authority = authority
-            .parse()
-            .map_err(|_| malformed("invalid host or port"))?;
-        let port = match port_text(authority.as_str()) {
-            "" => default_port,
-            text => text.parse().map_err(|_| malformed("invalid port"))?,
+        let host_header =
+            HeaderValue::from_bytes(&url.host).map_err(|error| malformed(error.to_string()))?;
+        let authority = String::from_utf8_lossy(&url.host);
+        let (scheme, host, port) = match scheme {
+            Some((scheme, default_port)) if !authority.is_empty() => {
+                let (host, port) = host_and_port(&authority, default_port);
+                (scheme, host, port)
+            }
+            _ => (UrlScheme::Http, ServerHost::Nowhere, 0),
         };
-        let host = match authority
-            .host()
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-        {
-            "" => return Err(malformed("missing host")),
-            host => host
-                .parse()
-                .map_or_else(|_| ServerHost::Name(host.into()), ServerHost::Ip),
-        };
-        let host_header = HeaderValue::from_str(authority.as_str())
-            .map_err(|_| malformed("invalid host or port"))?;
         Ok(Self {
             scheme,
             host,
             port,
-            authority,
             host_header,
-            path: path.to_owned(),
+            path: url.path.into_owned(),
         })
     }
-}
 
-impl ServerUrl {
     /// The server, without a base path, and the URL's path.
     pub(crate) fn into_server(self, url: &str, scheme: Scheme, pool: PoolId) -> (Server, String) {
         let server = Server {
@@ -93,13 +74,42 @@ impl ServerUrl {
             scheme,
             host: self.host,
             port: self.port,
-            authority: self.authority,
             host_header: self.host_header,
             base_path: Arc::default(),
             pool,
         };
         (server, self.path)
     }
+}
+
+/// A server's URL as Go writes it again, and Traefik shows it.
+pub(crate) fn shown(url: &Arc<str>) -> Arc<str> {
+    match normalize(url) {
+        Ok(shown) if *shown != **url => shown.into(),
+        _ => Arc::clone(url),
+    }
+}
+
+fn host_and_port(authority: &str, default_port: u16) -> (ServerHost, u16) {
+    let after_host = authority.rfind(']').unwrap_or(0);
+    let colon = authority[after_host..].find(':');
+    let (host, port) = authority.split_at(colon.map_or(authority.len(), |at| after_host + at));
+    let port = match port.trim_start_matches(':') {
+        "" => Ok(default_port),
+        port => port.parse(),
+    };
+    let Ok(port) = port else {
+        // Traefik: connecting fails, as it does to a name that does not exist.
+        return (ServerHost::Name(authority.into()), 0);
+    };
+    let host = match host.trim_start_matches('[').trim_end_matches(']') {
+        // Go: the machine that it runs on.
+        "" => ServerHost::Name("localhost".into()),
+        host => host
+            .parse()
+            .map_or_else(|_| ServerHost::Name(host.into()), ServerHost::Ip),
+    };
+    (host, port)
 }
 
 impl Server {
@@ -112,16 +122,9 @@ impl Server {
     }
 }
 
-fn port_text(authority: &str) -> &str {
-    let after_host = authority
-        .rfind(']')
-        .map_or(authority, |bracket| &authority[bracket..]);
-    after_host.rsplit_once(':').map_or("", |(_, port)| port)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::ServerUrl;
+    use super::{ServerHost, ServerUrl, shown};
 
     #[test]
     fn the_parts_of_a_url_are_found() {
@@ -140,37 +143,80 @@ mod tests {
             ("http://a:", "Http Name(\"a\") 80 a: "),
             ("https://a", "Https Name(\"a\") 443 a "),
             ("https://10.0.0.1:80", "Https Ip(10.0.0.1) 80 10.0.0.1:80 "),
+            ("http://:80", "Http Name(\"localhost\") 80 :80 "),
+            ("http://a/b c", "Http Name(\"a\") 80 a /b%20c"),
+            ("http://<x>", "Http Name(\"<x>\") 80 <x> "),
+            // Names that cannot be looked up.
+            (
+                "http://[::1]:70000",
+                "Http Name(\"[::1]:70000\") 0 [::1]:70000 ",
+            ),
         ] {
             let parsed = ServerUrl::parse(url).unwrap();
             let ServerUrl {
                 scheme,
                 host,
                 port,
-                authority,
+                host_header,
                 path,
                 ..
             } = parsed;
+            let host_header = host_header.to_str().unwrap();
             assert_eq!(
-                format!("{scheme:?} {host:?} {port} {authority} {path}"),
+                format!("{scheme:?} {host:?} {port} {host_header} {path}"),
                 expected,
                 "{url}"
             );
         }
     }
 
+    /// Traefik 3.7.15: each is UP, and answers 500.
+    #[test]
+    fn some_urls_are_of_no_server() {
+        for (url, as_shown) in [
+            ("", ""),
+            ("foo", "foo"),
+            ("/abs", "/abs"),
+            ("localhost:80", "localhost:80"),
+            ("ftp://a", "ftp://a"),
+            ("unix:///x.sock", "unix:///x.sock"),
+            ("http://", "http:"),
+            ("http:///x", "http:///x"),
+            ("//a:80", "//a:80"),
+            ("http:a:80", "http:a:80"),
+            ("http://?x", "http:?x"),
+        ] {
+            let parsed = ServerUrl::parse(url).unwrap();
+            assert_eq!(parsed.host, ServerHost::Nowhere, "{url}");
+            assert_eq!(&*shown(&url.into()), as_shown, "{url}");
+        }
+    }
+
+    /// Those that Traefik 3.7.15 refuses.
     #[test]
     fn other_urls_are_refused() {
         for (url, problem) in [
-            ("", "expected scheme://host:port"),
-            ("10.0.0.1:80", "expected scheme://host:port"),
-            ("ftp://a", "unsupported scheme, use http, https or h2c"),
-            ("http://[::1", "invalid host or port"),
-            ("http://a:70000", "invalid port"),
-            ("http://a b", "invalid host or port"),
-            ("http:///x", "invalid host or port"),
+            (
+                "10.0.0.1:80",
+                "first path segment in URL cannot contain colon",
+            ),
+            (
+                " http://a",
+                "first path segment in URL cannot contain colon",
+            ),
+            ("://a", "missing protocol scheme"),
+            ("http://[::1", "invalid host in URL"),
+            ("http://[127.0.0.1]:80", "invalid host in URL"),
+            ("http://a:+80", "invalid host in URL"),
+            ("http://a b", "invalid host in URL"),
+            ("http://a/%zz", "invalid URL escape \"%zz\""),
+            ("http://a\n", "invalid control character in URL"),
         ] {
             let error = ServerUrl::parse(url).unwrap_err().to_string();
-            assert_eq!(error, format!("error parsing server URL {url}: {problem}"));
+            assert_eq!(
+                error,
+                format!("error parsing server URL {url}: parse {url:?}: {problem}")
+            );
         }
     }
 }

@@ -10,13 +10,14 @@ use traefikrs_lb::{Balancer, Settings};
 
 use crate::asked::{Added, Ask, Building};
 use crate::compiled::{
-    HealthCheck, InternalService, LoadBalancer, Server, Service, ServiceKind, Transport, Weighted,
+    HealthCheck, InternalService, LoadBalancer, Server, ServerHost, Service, ServiceKind,
+    Transport, Weighted,
 };
 use crate::error::BuildError;
 use crate::health_check::health_check;
 use crate::middleware::Middlewares;
 use crate::outcome::{OutcomeByName, Stale};
-use crate::reason::{HEALTH_CHECK_IMPOSSIBLE, SERVICE_UNUSABLE};
+use crate::reason::{HEALTH_CHECK_IMPOSSIBLE, SERVER_URL_UNUSABLE, SERVICE_UNUSABLE};
 use crate::report::Verdict;
 use crate::server::ServerUrl;
 use crate::transport::{Pools, Transports};
@@ -99,9 +100,7 @@ impl<'c> Services<'c> {
             return built;
         }
         let Some(configured) = self.configured.get(name.as_str()) else {
-            return Err(BuildError::invalid(format!(
-                "the service \"{name}\" does not exist"
-            )));
+            return Err(missing(name));
         };
         if path.contains(name) {
             self.building.depends_on_order = true;
@@ -251,7 +250,11 @@ impl<'c> Services<'c> {
     ) -> Result<ServiceKind, BuildError> {
         let mut children = Vec::new();
         for child in services {
-            children.push(self.child(name, &child.name, path, middlewares)?);
+            let built = self.part(name, &child.name, path, middlewares);
+            children.push(built.map_err(|error| match settings.strategy {
+                Strategy::Hrw => error,
+                _ => error.within(&format!("building HTTP service \"{}\"", child.name)),
+            })?);
             if follows_health {
                 self.must_report(name, &child.name)?;
             }
@@ -265,17 +268,6 @@ impl<'c> Services<'c> {
         }))
     }
 
-    fn child(
-        &mut self,
-        parent: &QualifiedName,
-        reference: &str,
-        path: &mut Vec<QualifiedName>,
-        middlewares: &mut Middlewares<'c>,
-    ) -> Result<Arc<Service>, BuildError> {
-        self.nested(&parent.resolve(reference), path, middlewares)
-            .map_err(|error| error.within(&format!("building HTTP service \"{reference}\"")))
-    }
-
     fn load_balancer(
         &mut self,
         name: &QualifiedName,
@@ -286,7 +278,7 @@ impl<'c> Services<'c> {
         let servers = configured
             .servers
             .iter()
-            .map(|server| self.server(server, &transport))
+            .map(|server| self.server(name, server, &transport))
             .collect::<Result<Box<[_]>, _>>()?;
         let members = servers
             .iter()
@@ -311,21 +303,26 @@ impl<'c> Services<'c> {
         name: &QualifiedName,
         configured: &dynamic::LoadBalancer,
     ) -> Result<Arc<Transport>, BuildError> {
+        // Traefik: a transport that nobody is asked by need not exist.
+        let is_needed = !configured.servers.is_empty() || configured.health_check.is_some();
         let reference = match configured.servers_transport.as_str() {
-            "" => QualifiedName::new("default", "internal"),
-            reference => name.resolve(reference),
+            reference if is_needed && !reference.is_empty() => name.resolve(reference),
+            _ => QualifiedName::new("default", "internal"),
         };
         self.building.log.push(Ask::Transport(reference.clone()));
         if let Some(transport) = self.transports.get(&reference) {
             return Ok(Arc::clone(transport));
         }
-        let first_url = configured
-            .servers
-            .first()
-            .map_or("", |server| server.url.as_str());
-        Err(BuildError::invalid(format!(
-            "error building proxy for server URL {first_url}: getting RoundTripper: servers transport not found {reference}"
-        )))
+        let problem = format!("getting RoundTripper: servers transport not found {reference}");
+        Err(BuildError::invalid(match configured.servers.first() {
+            Some(server) => {
+                format!(
+                    "error building proxy for server URL {}: {problem}",
+                    server.url
+                )
+            }
+            None => problem,
+        }))
     }
 
     fn health_check(
@@ -348,6 +345,7 @@ impl<'c> Services<'c> {
 
     fn server(
         &mut self,
+        service: &QualifiedName,
         configured: &dynamic::Server,
         transport: &Arc<Transport>,
     ) -> Result<Server, BuildError> {
@@ -355,8 +353,16 @@ impl<'c> Services<'c> {
         self.building
             .log
             .push(Ask::Server(Arc::clone(&server.url), server.pool));
+        if server.host == ServerHost::Nowhere {
+            let message = format!(
+                "server URL {}: requests to it fail: expected http, https or h2c, and a host",
+                configured.url
+            );
+            self.verdict(service)
+                .warn(SERVER_URL_UNUSABLE, "servers", message);
+        }
         if configured.preserve_path {
-            server.base_path = path.trim_end_matches('/').into();
+            server.base_path = path.strip_suffix('/').unwrap_or(&path).into();
         }
         Ok(server)
     }
@@ -373,7 +379,7 @@ impl<'c> Services<'c> {
         let previous = self.previous.map(|previous| previous.pools);
         let pool = self
             .pools
-            .id(previous, transport, parsed.scheme, &parsed.authority);
+            .id(previous, transport, parsed.scheme, &parsed.host_header);
         Ok(parsed.into_server(url, scheme, pool))
     }
 
@@ -420,6 +426,19 @@ impl<'c> Services<'c> {
 
     fn verdict(&mut self, name: &QualifiedName) -> &mut Verdict {
         self.verdicts.entry(name.clone()).or_default()
+    }
+}
+
+fn missing(name: &QualifiedName) -> BuildError {
+    if !name.is_internal() {
+        return BuildError::invalid(format!("the service \"{name}\" does not exist"));
+    }
+    match name.name() {
+        "dashboard" | "prometheus" | "rest" | "acme-http" => {
+            BuildError::not_served(format!("{name} is not served yet"))
+        }
+        name @ ("api" | "ping") => BuildError::invalid(format!("{name} is not enabled")),
+        _ => BuildError::invalid(format!("unknown internal service {name}")),
     }
 }
 

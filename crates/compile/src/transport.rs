@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use http::uri::Authority;
+use http::HeaderValue;
 use traefikrs_config::diagnostic::Diagnostic;
 use traefikrs_config::elements::Elements;
 use traefikrs_config::{QualifiedName, dynamic};
@@ -59,13 +59,11 @@ impl Transport {
                 let tls = self.tls.as_ref().map_err(Clone::clone)?;
                 let server_name = match (&tls.server_name, &url.host) {
                     (Some(name), _) => name.clone(),
-                    (None, ServerHost::Ip(address)) => (*address).into(),
-                    (None, ServerHost::Name(name)) => ServerName::try_from(name.to_string())
-                        .map_err(|_| {
-                            BuildError::closed(format!(
-                                "server URL {configured}: no certificate can be issued to its host"
-                            ))
-                        })?,
+                    (None, host) => host.certified().ok_or_else(|| {
+                        BuildError::closed(format!(
+                            "server URL {configured}: no certificate can be issued to its host"
+                        ))
+                    })?,
                 };
                 // A worker that connects should not wait until the system's authorities are read.
                 tls.client.prepare();
@@ -74,6 +72,17 @@ impl Transport {
                     server_name,
                 }))
             }
+        }
+    }
+}
+
+impl ServerHost {
+    /// Who its certificate must be issued to.
+    fn certified(&self) -> Option<ServerName<'static>> {
+        match self {
+            Self::Ip(address) => Some((*address).into()),
+            Self::Name(name) => ServerName::try_from(name.to_string()).ok(),
+            Self::Nowhere => None,
         }
     }
 }
@@ -91,7 +100,7 @@ pub(crate) struct Pools {
 struct PoolKey {
     transport: Arc<Transport>,
     scheme: UrlScheme,
-    authority: Authority,
+    authority: HeaderValue,
 }
 
 impl Pools {
@@ -118,7 +127,7 @@ impl Pools {
         previous: Option<&Self>,
         transport: &Arc<Transport>,
         scheme: UrlScheme,
-        authority: &Authority,
+        authority: &HeaderValue,
     ) -> PoolId {
         let key = PoolKey {
             transport: Arc::clone(transport),

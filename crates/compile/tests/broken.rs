@@ -14,7 +14,7 @@ use traefikrs_config::dynamic::Configuration;
 /// Texts that differ on purpose: ours says the same in other words, or more.
 const OTHER_WORDS: &[(&str, &str, &str)] = &[(
     "error parsing server URL http://[::1: parse \"http://[::1\": missing ']' in host",
-    "error parsing server URL http://[::1: invalid host or port",
+    "error parsing server URL http://[::1: parse \"http://[::1\": invalid host in URL",
     "the text is of Go's URL parser",
 )];
 
@@ -29,6 +29,38 @@ fn services_of_services_are_judged_as_traefik_judges_them() {
         &composition(),
         include_str!("../testdata/oracle/composition.json"),
     );
+}
+
+/// The recording has each URL, and how Traefik shows it where it takes it.
+#[test]
+fn urls_of_servers_are_judged_as_traefik_judges_them() {
+    let recorded = include_str!("../testdata/oracle/servers.json");
+    let recorded: Vec<(String, Option<String>)> = serde_json::from_str(recorded).unwrap();
+    let services = recorded.iter().enumerate().map(|(n, (url, _))| {
+        let servers = json!({ "servers": [{ "url": url }] });
+        (format!("s{n}@file"), json!({ "loadBalancer": servers }))
+    });
+    let routers = (0..recorded.len()).map(|n| {
+        let router =
+            json!({ "entryPoints": ["web"], "rule": "Host(`x`)", "service": format!("s{n}") });
+        (format!("r{n}@file"), router)
+    });
+    let configuration = json!({ "http": {
+        "routers": routers.collect::<Map<_, _>>(),
+        "services": services.collect::<Map<_, _>>(),
+    } });
+    let generation = compile(
+        &serde_json::from_value(configuration).unwrap(),
+        &web(),
+        None,
+    );
+    for (n, (url, shown)) in recorded.iter().enumerate() {
+        let service = &generation.report.services[format!("s{n}@file").as_str()];
+        let shown_here = service.servers.first().map(|server| &*server.url);
+        assert_eq!(shown_here, shown.as_deref(), "{url}");
+        let is_refused = service.verdict.status() == Status::Disabled;
+        assert_eq!(is_refused, shown.is_none(), "{url}");
+    }
 }
 
 /// Compares what is recorded with what came of it here, but for what is said to be not served yet.

@@ -489,15 +489,21 @@ fn says_nothing(field: &str, node: &Node) -> bool {
     }
 }
 
-// Traefik: `a, b` is a list of two and an empty text an empty one; only here blanks are cut off.
+// Traefik: `a, b` is a list of two and an empty text an empty one.
 fn cut_at_commas(text: &str, line: usize) -> Vec<Node> {
     match text {
         "" => Vec::new(),
-        text => text
-            .split(',')
-            .map(|part| Node::text(part.trim(), line))
-            .collect(),
+        text => text.split(',').map(|part| Node::text(part, line)).collect(),
     }
+}
+
+// Traefik: blanks around the texts of a list are no part of them.
+fn trimmed(node: &Node) -> Option<Node> {
+    let Value::Scalar(scalar) = &node.value else {
+        return None;
+    };
+    let text = scalar.text.trim();
+    (text != scalar.text).then(|| Node::text(text, node.line))
 }
 
 struct Items<'a> {
@@ -524,6 +530,8 @@ impl<'de> de::SeqAccess<'de> for Items<'_> {
         let Some((index, node)) = self.items.next() else {
             return Ok(None);
         };
+        let trimmed = trimmed(node);
+        let node = trimmed.as_ref().unwrap_or(node);
         let at = At {
             node,
             path: Path::Index(&self.at.path, index),

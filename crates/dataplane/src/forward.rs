@@ -243,6 +243,7 @@ pub(crate) fn peer_in(pool: u64, server: &Server) -> Peer<'_> {
         host: match &server.host {
             ServerHost::Ip(address) => upstream::Host::Ip(*address),
             ServerHost::Name(name) => upstream::Host::Name(name),
+            ServerHost::Nowhere => upstream::Host::Nowhere,
         },
         port: server.port,
     }

@@ -10,6 +10,7 @@
 //! ```
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::class::{self, GO_HOST, PATH, RAW_PATH, UNRESERVED};
 use crate::escape::{InvalidEscape, decode_path, encode};
@@ -47,81 +48,116 @@ pub enum Error {
 /// # Errors
 /// When Go's `url.Parse` refuses it.
 pub fn normalize(text: &str) -> Result<String, Error> {
-    if text.bytes().any(|byte| byte < b' ' || byte == 0x7F) {
-        return Err(Error::ControlByte);
-    }
-    let (text, fragment) = text.split_once('#').unwrap_or((text, ""));
-    let mut out = String::with_capacity(text.len() + fragment.len() + 16);
-    if text == "*" {
-        out.push('*');
-    } else {
-        without_fragment(text, &mut out)?;
-    }
-    if !fragment.is_empty() {
-        out.push('#');
-        out.push_str(&escaped_fragment(fragment)?);
-    }
-    Ok(out)
+    Url::parse(text).map(|url| url.to_string())
 }
 
-fn without_fragment(text: &str, out: &mut String) -> Result<(), Error> {
-    let (scheme, rest) = split_scheme(text).map_err(|Malformed| Error::NoScheme)?;
-    let (rest, query) = split_query(rest);
-    if let Some(scheme) = &scheme {
-        out.push_str(scheme);
-        out.push(':');
-    }
-    match scheme.as_deref() {
-        // An opaque URL, such as mailto:name.
-        Some(_) if !rest.starts_with('/') => out.push_str(rest),
-        None if !rest.starts_with('/') && first_segment(rest).contains(':') => {
-            return Err(Error::Colon);
+/// What does Go find in an absolute or relative URL? It is written as Go writes it again.
+#[derive(Debug)]
+pub struct Url<'t> {
+    /// In lower case.
+    pub scheme: Option<Cow<'t, str>>,
+    /// Host and port, decoded; empty where there is no host.
+    pub host: Cow<'t, [u8]>,
+    /// Escaped where it must be.
+    pub path: Cow<'t, str>,
+    user: Option<String>,
+    has_slashes: bool,
+    /// What follows the scheme where that is no path: `name` of `mailto:name`.
+    opaque: Option<&'t str>,
+    query: Option<&'t str>,
+    fragment: Cow<'t, str>,
+}
+
+impl<'t> Url<'t> {
+    /// Takes a URL apart.
+    ///
+    /// # Errors
+    /// When Go's `url.Parse` refuses it.
+    pub fn parse(text: &'t str) -> Result<Self, Error> {
+        if text.bytes().any(|byte| byte < b' ' || byte == 0x7F) {
+            return Err(Error::ControlByte);
         }
-        scheme => hierarchy(scheme, rest, out)?,
-    }
-    if let Some(query) = query {
-        out.push('?');
-        out.push_str(query);
-    }
-    Ok(())
-}
-
-/// Writes the authority, if there is one, and the path.
-fn hierarchy(scheme: Option<&str>, rest: &str, out: &mut String) -> Result<(), Error> {
-    let after_slashes = rest
-        .strip_prefix("//")
-        .filter(|rest| scheme.is_some() || !rest.starts_with('/'));
-    let Some(rest) = after_slashes else {
-        let path = escaped_path(rest.as_bytes())?;
-        // Without an authority two slashes in front would start one.
-        let path = match path
-            .strip_prefix('/')
-            .filter(|rest| scheme.is_some() && rest.starts_with('/'))
-        {
-            Some(rest) => Cow::Owned(format!("%2F{rest}")),
-            None => path,
+        let (text, fragment) = text.split_once('#').unwrap_or((text, ""));
+        let fragment = escaped_fragment(fragment)?;
+        let (scheme, rest) = split_scheme(text).map_err(|Malformed| Error::NoScheme)?;
+        let (rest, query) = split_query(rest);
+        let mut url = Self {
+            scheme,
+            host: Cow::default(),
+            path: Cow::default(),
+            user: None,
+            has_slashes: false,
+            opaque: None,
+            query,
+            fragment,
         };
-        if out.is_empty() && first_segment(&path).contains(':') {
-            out.push_str("./");
+        match url.scheme {
+            _ if text == "*" => url.path = Cow::Borrowed("*"),
+            Some(_) if !rest.starts_with('/') => url.opaque = Some(rest),
+            None if !rest.starts_with('/') && first_segment(rest).contains(':') => {
+                return Err(Error::Colon);
+            }
+            _ => url.hierarchy(rest)?,
         }
-        out.push_str(&path);
-        return Ok(());
-    };
-    let (authority, path) = split_authority(rest);
-    let Authority { user, host } = Authority::parse(authority, scheme.unwrap_or_default())
-        .map_err(|Malformed| Error::Authority)?;
-    if scheme.is_some() || !host.is_empty() || user.is_some() {
-        if !host.is_empty() || !path.is_empty() || user.is_some() {
-            out.push_str("//");
-        }
-        if let Some(user) = user {
-            out.push_str(&escaped_user(user)?);
-            out.push('@');
-        }
-        out.push_str(&encode(&host, |byte| class::is(byte, GO_HOST)));
+        Ok(url)
     }
-    out.push_str(&escaped_path(path.as_bytes())?);
-    Ok(())
+
+    /// Reads the authority, if there is one, and the path.
+    fn hierarchy(&mut self, rest: &'t str) -> Result<(), Error> {
+        let after_slashes = rest
+            .strip_prefix("//")
+            .filter(|rest| self.scheme.is_some() || !rest.starts_with('/'));
+        let path = match after_slashes {
+            None => rest,
+            Some(rest) => {
+                let (authority, path) = split_authority(rest);
+                let scheme = self.scheme.as_deref().unwrap_or_default();
+                let Authority { user, host } =
+                    Authority::parse(authority, scheme).map_err(|Malformed| Error::Authority)?;
+                self.user = user.map(escaped_user).transpose()?;
+                self.host = host;
+                self.has_slashes = true;
+                path
+            }
+        };
+        self.path = escaped_path(path.as_bytes())?;
+        Ok(())
+    }
+}
+
+impl fmt::Display for Url<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(scheme) = &self.scheme {
+            write!(f, "{scheme}:")?;
+        }
+        let has_authority = !self.host.is_empty() || self.user.is_some();
+        let starts_afresh = self.scheme.is_none() && !has_authority;
+        if has_authority || (self.has_slashes && self.scheme.is_some() && !self.path.is_empty()) {
+            f.write_str("//")?;
+        }
+        if let Some(user) = &self.user {
+            write!(f, "{user}@")?;
+        }
+        f.write_str(&encode(&self.host, |byte| class::is(byte, GO_HOST)))?;
+        // Without an authority two slashes in front would start one.
+        match self.path.strip_prefix('/') {
+            Some(rest) if self.scheme.is_some() && !self.has_slashes && rest.starts_with('/') => {
+                write!(f, "%2F{rest}")?;
+            }
+            _ if starts_afresh && first_segment(&self.path).contains(':') => {
+                write!(f, "./{}", self.path)?;
+            }
+            _ => f.write_str(&self.path)?,
+        }
+        f.write_str(self.opaque.unwrap_or_default())?;
+        if let Some(query) = self.query {
+            write!(f, "?{query}")?;
+        }
+        if !self.fragment.is_empty() {
+            write!(f, "#{}", self.fragment)?;
+        }
+        Ok(())
+    }
 }
 
 fn escaped_user(user: &str) -> Result<String, InvalidEscape> {

@@ -109,6 +109,7 @@ async fn connect(pool: &Pool, deadline: Option<Instant>) -> Result<TcpStream, Er
                 .collect();
             connect_any(&addresses, deadline).await
         }
+        Host::Nowhere => Err(Error::Nowhere),
     }
 }
 

@@ -19,6 +19,9 @@ pub enum Error {
     /// The name did not resolve, or the connection was refused or unreachable.
     #[error("cannot connect")]
     Connect(#[source] io::Error),
+    /// The URL of the server names none.
+    #[error("no server to connect to")]
+    Nowhere,
     /// No connection within [`Limits::dial_timeout`](crate::Limits::dial_timeout).
     #[error("timed out connecting")]
     DialTimeout,
@@ -133,6 +136,7 @@ impl Error {
             Self::Connect(error) => Self::Connect(copy(error)),
             Self::Io(error) => Self::Io(copy(error)),
             Self::DialTimeout => Self::DialTimeout,
+            Self::Nowhere => Self::Nowhere,
             Self::TlsHandshakeTimeout => Self::TlsHandshakeTimeout,
             Self::TlsRefused(error) => Self::TlsRefused(error.clone()),
             Self::Tls(error) => Self::Tls(error.clone()),

@@ -45,6 +45,8 @@ pub enum Host<'a> {
     Ip(IpAddr),
     /// Wherever this name resolves to when a connection is made.
     Name(&'a str),
+    /// Nowhere: its URL is of no server, and every request fails.
+    Nowhere,
 }
 
 /// What may a server take, and what may be kept of it?
@@ -85,6 +87,7 @@ impl fmt::Display for Peer<'_> {
             Host::Ip(IpAddr::V6(address)) => write!(formatter, "[{address}]")?,
             Host::Ip(IpAddr::V4(address)) => write!(formatter, "{address}")?,
             Host::Name(name) => formatter.write_str(name)?,
+            Host::Nowhere => formatter.write_str("nowhere")?,
         }
         let implied = match self.scheme {
             Scheme::Http | Scheme::H2c => 80,

@@ -72,6 +72,7 @@ enum OwnedScheme {
 enum OwnedHost {
     Ip(IpAddr),
     Name(Box<str>),
+    Nowhere,
 }
 
 impl Server {
@@ -87,6 +88,7 @@ impl Server {
         let host = match peer.host {
             Host::Ip(address) => OwnedHost::Ip(address),
             Host::Name(name) => OwnedHost::Name(name.into()),
+            Host::Nowhere => OwnedHost::Nowhere,
         };
         Self {
             pool: peer.pool,
@@ -105,6 +107,7 @@ impl Server {
         let host = match &self.host {
             OwnedHost::Ip(address) => Host::Ip(*address),
             OwnedHost::Name(name) => Host::Name(name),
+            OwnedHost::Nowhere => Host::Nowhere,
         };
         Peer {
             pool: self.pool,

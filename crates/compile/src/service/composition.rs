@@ -79,7 +79,7 @@ impl<'c> Services<'c> {
         }))
     }
 
-    fn part(
+    pub(super) fn part(
         &mut self,
         whole: &QualifiedName,
         reference: &str,

@@ -114,10 +114,13 @@ fn references((kind, of): &Key, element: Option<&Value>) -> Vec<Key> {
     if *kind == "routers" {
         add("services", text(&element["service"]));
     }
-    if element.get("loadBalancer").is_some() {
-        match text(&element["loadBalancer"]["serversTransport"]) {
-            "" => add("serversTransports", "default@internal"),
-            name => add("serversTransports", name),
+    if let Some(balancer) = element.get("loadBalancer") {
+        let servers = balancer["servers"].as_array();
+        let is_asked = servers.is_some_and(|servers| !servers.is_empty())
+            || !balancer["healthCheck"].is_null();
+        match text(&balancer["serversTransport"]) {
+            name if is_asked && !name.is_empty() => add("serversTransports", name),
+            _ => add("serversTransports", "default@internal"),
         }
     }
     for list in [

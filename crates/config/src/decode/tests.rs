@@ -51,7 +51,12 @@ fn a_text_for_a_list_is_cut_at_its_commas() {
         json!({"entryPoints": ["a", "b", "", "c"]}),
     );
     check::<Router>("entryPoints: ''", json!({}));
-    check::<Router>("entryPoints: ['b,c']", json!({"entryPoints": ["b,c"]}));
+    check::<Router>(
+        "entryPoints: ['b,c', ' d ', \"\\u00a0e\"]",
+        json!({"entryPoints": ["b,c", "d", "e"]}),
+    );
+    // Elsewhere blanks stay.
+    check::<Router>("service: ' s '", json!({"service": " s "}));
 }
 
 #[test]
