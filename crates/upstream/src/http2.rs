@@ -4,7 +4,7 @@ mod body;
 mod connection;
 mod exchange;
 mod pings;
-mod sending;
+mod upload;
 
 use std::{
     cell::{Cell, RefCell},

@@ -15,11 +15,12 @@ use http::{
 };
 use http_body::Body as HttpBody;
 use tokio::time::{Sleep, sleep};
+use traefikrs_http2::{SendError, Sending};
 
 use super::{
     body::Body,
     connection::Ticket,
-    sending::{SendError, Sending},
+    upload::{Upload, break_off},
 };
 use crate::{
     answer::{Answer, UpstreamBody},
@@ -39,6 +40,8 @@ pub(super) struct Exchange<'r, B> {
     repeatable: bool,
     /// Whether the server may have looked at it.
     said: bool,
+    /// Whether its body waits for the server's word.
+    is_held: bool,
     header_timeout: Option<Duration>,
     n_interim: usize,
     timer: Option<(Timer, Pin<Box<Sleep>>)>,
@@ -83,6 +86,7 @@ where
             repeatable: is_bodiless && request.is_idempotent(),
             request,
             said: false,
+            is_held: false,
             header_timeout: limits.response_header_timeout,
             n_interim: 0,
             timer: None,
@@ -129,7 +133,7 @@ where
         };
         let is_bodiless = body.is_end_stream();
         let head = self.head(&body);
-        let expects_continue = expects_continue(head.headers());
+        self.is_held = !is_bodiless && expects_continue(head.headers());
         let (mut answer, stream) = match sender.send_request(head, is_bodiless) {
             Ok(begun) => begun,
             Err(error) => {
@@ -150,14 +154,15 @@ where
             self.request.body = Some(body);
             self.sent();
         } else {
-            sending = Some(Sending::new(stream, body, expects_continue));
+            sending = Some(Sending::new(stream, body));
         }
         let answered = poll_fn(|cx| self.poll_head(&mut answer, &mut sending, cx)).await;
         match answered {
             Ok(answer) => {
                 let (mut head, stream) = answer.into_parts();
                 say_length_once(&mut head.headers)?;
-                let body = Body::new(&head.headers, stream, sending, ticket);
+                let upload = sending.map(|sending| Upload::start(sending, self.is_held));
+                let body = Body::new(&head.headers, stream, upload, ticket);
                 Ok(Answer::Response {
                     head,
                     body: UpstreamBody::http2(body),
@@ -192,14 +197,14 @@ where
         loop {
             self.poll_send(sending, cx)?;
             if let Poll::Ready(Some(Ok(interim))) = answer.poll_informational(cx) {
-                self.sift(interim, sending)?;
+                self.sift(interim)?;
                 continue;
             }
             if let Poll::Ready(answer) = Pin::new(&mut *answer).poll(cx) {
                 return Poll::Ready(answer.map_err(Error::Http2));
             }
             match self.poll_timer(cx) {
-                Poll::Ready(Timer::Continue) => self.continue_body(sending),
+                Poll::Ready(Timer::Continue) => self.continue_body(),
                 Poll::Ready(Timer::ResponseHeader) => {
                     return Poll::Ready(Err(Error::ResponseHeaderTimeout));
                 }
@@ -216,10 +221,15 @@ where
         let Some(body) = sending else {
             return Ok(());
         };
-        match body.poll(cx) {
-            Poll::Pending if body.is_held() && self.timer.is_none() => {
+        let sent = if self.is_held {
+            if self.timer.is_none() {
                 self.timer = Some((Timer::Continue, Box::pin(sleep(CONTINUE_TIMEOUT))));
             }
+            body.poll_unwanted(cx).map(|()| Err(SendError::Unwanted))
+        } else {
+            body.poll(cx)
+        };
+        match sent {
             Poll::Pending => {}
             // A server may answer and refuse the rest: its answer, or the lack of one, says more.
             Poll::Ready(Ok(()) | Err(SendError::Unwanted)) => {
@@ -228,8 +238,9 @@ where
                 self.sent();
             }
             Poll::Ready(Err(SendError::Body(error))) => {
+                break_off(body);
                 *sending = None;
-                return Err(Error::RequestBody(error));
+                return Err(Error::RequestBody(error.into()));
             }
         }
         Ok(())
@@ -248,19 +259,15 @@ where
         }
     }
 
-    fn continue_body(&mut self, sending: &mut Option<Sending<B>>) {
-        if let Some(sending) = sending.as_mut().filter(|sending| sending.is_held()) {
-            sending.let_go();
+    fn continue_body(&mut self) {
+        if self.is_held {
+            self.is_held = false;
             self.timer = None;
         }
     }
 
     /// Hands interim responses on.
-    fn sift(
-        &mut self,
-        interim: Response<()>,
-        sending: &mut Option<Sending<B>>,
-    ) -> Result<(), Error> {
+    fn sift(&mut self, interim: Response<()>) -> Result<(), Error> {
         let (head, ()) = interim.into_parts();
         self.n_interim += 1;
         if self.n_interim > MAX_INTERIM {
@@ -269,7 +276,7 @@ where
         match head.status {
             // RFC 9113 §8.6: there is no such thing in HTTP/2.
             StatusCode::SWITCHING_PROTOCOLS => return Err(Error::UpgradeMismatch),
-            StatusCode::CONTINUE => self.continue_body(sending),
+            StatusCode::CONTINUE => self.continue_body(),
             _ => {}
         }
         if let Some(on_interim) = &self.request.on_interim {
