@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use traefikrs_http1::Refused;
 
 use crate::body::Content;
+use crate::intake::has_token;
 
 /// An answer on its way to the client.
 pub(crate) type Answer = Response<Content>;
@@ -59,6 +60,12 @@ pub(crate) fn in_fields(mut answer: Answer) -> Answer {
         *answer.body_mut() = Content::Whole(Bytes::from_static(refused.text().as_bytes()));
     }
     answer
+}
+
+/// Whether an answer says that nothing follows it.
+pub(crate) fn says_close(headers: &HeaderMap) -> bool {
+    let connection = headers.get(CONNECTION);
+    connection.is_some_and(|connection| has_token(connection.as_bytes(), b"close"))
 }
 
 /// As [`empty`], and no more requests on this connection.

@@ -1,18 +1,16 @@
 //! Bodies on their way through.
 
 use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
-use hyper::body::Incoming;
 use traefikrs_http1::{MalformedBody, Refused};
 use traefikrs_upstream::{BoxError, UpstreamBody};
 
+use crate::client::Client;
 use crate::clock::Deadline;
-use crate::connection::{Connection, InFlight};
-use crate::http1::Leg;
+use crate::connection::Connection;
 use crate::mirror::Followed;
 use crate::pick::Counted;
 
@@ -25,14 +23,8 @@ pub(crate) struct RequestBody {
 
 #[derive(Debug)]
 struct UnderWay {
-    source: Source,
+    client: Client,
     deadline: Deadline,
-}
-
-#[derive(Debug)]
-enum Source {
-    Http1(Rc<Leg>),
-    Http2(Incoming),
 }
 
 /// The client took longer than `readTimeout` to send its request.
@@ -40,45 +32,28 @@ enum Source {
 #[error("client took too long to send the request")]
 pub(crate) struct ReadTimeout;
 
-/// The client has reset its stream of HTTP/2 in the middle of the request.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("client broke the request off")]
-struct RequestBrokenOff;
-
 /// The client's chunks are none.
 #[derive(Debug, thiserror::Error)]
 #[error("malformed request body")]
 pub(crate) struct Malformed(#[source] pub(crate) MalformedBody);
 
 impl RequestBody {
-    /// The body of the request that the leg has just read the head of.
-    pub(crate) fn http1(leg: &Rc<Leg>) -> Self {
-        let under_way = (!leg.is_body_over()).then(|| {
-            leg.hold_body();
+    /// The body of the request whose head has just been read.
+    pub(crate) fn new(client: &Client, connection: &Connection) -> Self {
+        let under_way = (!client.is_body_over()).then(|| {
+            client.hold_body();
             UnderWay {
-                source: Source::Http1(Rc::clone(leg)),
-                deadline: leg.connection.read_deadline(),
+                client: client.clone(),
+                deadline: connection.read_deadline(),
             }
-        });
-        Self { under_way }
-    }
-
-    pub(crate) fn http2(incoming: Incoming, connection: &Connection) -> Self {
-        let under_way = (!incoming.is_end_stream()).then(|| UnderWay {
-            source: Source::Http2(incoming),
-            deadline: connection.read_deadline(),
         });
         Self { under_way }
     }
 
     /// It is over.
     fn end(&mut self) {
-        if let Some(UnderWay {
-            source: Source::Http1(leg),
-            ..
-        }) = self.under_way.take()
-        {
-            leg.let_body_go();
+        if let Some(under_way) = self.under_way.take() {
+            under_way.client.let_body_go();
         }
     }
 }
@@ -100,15 +75,10 @@ impl http_body::Body for RequestBody {
         let Some(under_way) = &mut self.under_way else {
             return Poll::Ready(None);
         };
-        let frame = match &mut under_way.source {
-            Source::Http1(leg) => leg.poll_body(cx),
-            Source::Http2(incoming) => poll_incoming(incoming, cx),
-        };
+        let frame = under_way.client.poll_body(cx);
         match frame {
             Poll::Pending if under_way.deadline.poll(cx).is_ready() => {
-                if let Source::Http1(leg) = &under_way.source {
-                    leg.lose_track();
-                }
+                under_way.client.give_body_up();
                 self.end();
                 Poll::Ready(Some(Err(ReadTimeout.into())))
             }
@@ -121,36 +91,17 @@ impl http_body::Body for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.under_way {
-            None => true,
-            Some(under_way) => match &under_way.source {
-                Source::Http1(leg) => leg.is_body_over(),
-                Source::Http2(incoming) => incoming.is_end_stream(),
-            },
-        }
+        self.under_way
+            .as_ref()
+            .is_none_or(|under_way| under_way.client.is_body_over())
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.under_way {
-            None => SizeHint::with_exact(0),
-            Some(under_way) => match &under_way.source {
-                Source::Http1(leg) => leg.body_size(),
-                Source::Http2(incoming) => incoming.size_hint(),
-            },
-        }
+        self.under_way.as_ref().map_or_else(
+            || SizeHint::with_exact(0),
+            |under_way| under_way.client.body_size(),
+        )
     }
-}
-
-/// hyper takes a reset with `CANCEL` or `NO_ERROR` for the end of a body; a server must not take half a request for one.
-fn poll_incoming(
-    incoming: &mut Incoming,
-    cx: &mut Context<'_>,
-) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-    let frame = ready!(Pin::new(&mut *incoming).poll_frame(cx));
-    Poll::Ready(match frame {
-        None if !incoming.is_end_stream() => Some(Err(RequestBrokenOff.into())),
-        frame => frame.map(|frame| frame.map_err(Into::into)),
-    })
 }
 
 /// What a server gets as the body of a request.
@@ -265,71 +216,5 @@ impl http_body::Body for Content {
             Self::Followed(followed) => followed.content().size_hint(),
             Self::Refusal(_) => SizeHint::with_exact(0),
         }
-    }
-}
-
-/// What a client of HTTP/2 gets after the head. When it is gone, so is the request.
-pub(crate) struct ResponseBody {
-    content: Content,
-    /// The answer has broken off, which is held back once.
-    has_failed: bool,
-    /// Whether nobody gets it.
-    is_untold: bool,
-    _in_flight: InFlight,
-}
-
-impl ResponseBody {
-    pub(crate) fn new(content: Content, in_flight: InFlight) -> Self {
-        Self {
-            content,
-            has_failed: false,
-            is_untold: false,
-            _in_flight: in_flight,
-        }
-    }
-
-    /// What belongs to a head and does not follow it.
-    pub(crate) fn untold(mut self) -> Self {
-        self.is_untold = true;
-        self
-    }
-}
-
-/// The answer has no end. hyper looks for a reason among the causes, and a server's `NO_ERROR` must not become ours.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("answer broken off")]
-pub(crate) struct AnswerBrokenOff;
-
-impl http_body::Body for ResponseBody {
-    type Data = Bytes;
-    type Error = AnswerBrokenOff;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, AnswerBrokenOff>>> {
-        let this = &mut *self;
-        if this.has_failed {
-            return Poll::Ready(Some(Err(AnswerBrokenOff)));
-        }
-        match ready!(Pin::new(&mut this.content).poll_frame(cx)) {
-            Some(Ok(frame)) => Poll::Ready(Some(Ok(frame))),
-            Some(Err(error)) => {
-                tracing::debug!(%error, "answer broken off");
-                // A failed body ends the stream at once; what came before is written first.
-                this.has_failed = true;
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
-            None => Poll::Ready(None),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.is_untold || self.content.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.content.size_hint()
     }
 }

@@ -242,14 +242,19 @@ impl Connection {
             }
         }
         if self.is_worn_out() {
-            self.is_last.set(true);
-            if self.protocol == Protocol::Http2 {
-                self.deadline.wake();
-            }
+            self.finish();
         }
         InFlight {
             connection: Rc::clone(self),
             is_answered: false,
+        }
+    }
+
+    /// Ends the connection when what is under way is.
+    pub(crate) fn finish(&self) {
+        self.is_last.set(true);
+        if self.protocol == Protocol::Http2 {
+            self.deadline.wake();
         }
     }
 

@@ -1,34 +1,21 @@
 //! One listening address on one worker: accepting, and no longer accepting.
 
 use std::cell::Cell;
-use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
-use hyper::rt::Executor;
-use hyper::server::conn::http2;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::clock::{Clock, Deadline};
+use crate::clock::Clock;
 use crate::connection;
+use crate::http2;
 use crate::options::EntryPointOptions;
 use crate::worker::Worker;
-
-/// HTTP/2 settings of Traefik's server.
-const MAX_FRAME_SIZE: u32 = 1 << 20;
-const WINDOW: u32 = 1 << 20;
-const HEADER_LIST_SLACK: u32 = 320;
-
-/// What a stream may keep of an answer that its client does not read; hyper's 400 KiB are 100 MB for all streams of one
-/// connection.
-const MAX_SEND_BUFFER: usize = 64 << 10;
 
 /// Pauses after failing to accept, doubled from the first to the last: out of file descriptors, mostly.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
@@ -38,7 +25,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct EntryPoint {
     pub(crate) options: Arc<EntryPointOptions>,
     pub(crate) worker: Rc<Worker>,
-    pub(crate) http2: http2::Builder<Streams>,
+    pub(crate) http2: h2::server::Builder,
     stage: Cell<Stage>,
     open: Cell<usize>,
     closed: Notify,
@@ -55,39 +42,10 @@ pub(crate) enum Stage {
     Cut,
 }
 
-/// Runs the streams of HTTP/2 on the thread they come from, each for as long as it may take.
-///
-/// hyper makes a task of each stream when its head has been read, and the task ends with the answer. Dropping it resets
-/// the stream.
-#[derive(Debug, Clone)]
-pub(crate) struct Streams {
-    clock: Rc<Clock>,
-    limit: Option<Duration>,
-}
-
-impl<F: Future<Output = ()> + 'static> Executor<F> for Streams {
-    fn execute(&self, stream: F) {
-        let Some(limit) = self.limit else {
-            tokio::task::spawn_local(stream);
-            return;
-        };
-        let deadline = Deadline::new(&self.clock);
-        deadline.set(self.clock.after(Some(limit)));
-        tokio::task::spawn_local(async move {
-            let mut stream = pin!(stream);
-            poll_fn(|cx| match stream.as_mut().poll(cx) {
-                Poll::Pending => deadline.poll(cx),
-                Poll::Ready(()) => Poll::Ready(()),
-            })
-            .await;
-        });
-    }
-}
-
 impl EntryPoint {
     pub(crate) fn new(options: Arc<EntryPointOptions>, worker: Rc<Worker>) -> Rc<Self> {
         Rc::new(Self {
-            http2: http2_settings(&options, &worker.clock),
+            http2: http2::settings(&options),
             options,
             worker,
             stage: Cell::new(Stage::Serving),
@@ -212,20 +170,4 @@ fn is_about_the_connection(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionRefused
             | io::ErrorKind::Interrupted
     )
-}
-
-fn http2_settings(options: &EntryPointOptions, clock: &Rc<Clock>) -> http2::Builder<Streams> {
-    let max_header_bytes = u32::try_from(options.http.max_header_bytes).unwrap_or(u32::MAX);
-    let mut builder = http2::Builder::new(Streams {
-        clock: Rc::clone(clock),
-        limit: options.timeouts.write,
-    });
-    builder
-        .max_frame_size(MAX_FRAME_SIZE)
-        .max_send_buf_size(MAX_SEND_BUFFER)
-        .max_concurrent_streams(options.http.max_concurrent_streams)
-        .max_header_list_size(max_header_bytes.saturating_add(HEADER_LIST_SLACK))
-        .initial_stream_window_size(WINDOW)
-        .initial_connection_window_size(WINDOW);
-    builder
 }

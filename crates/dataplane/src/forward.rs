@@ -1,18 +1,18 @@
 //! The request as the server gets it, and the answer as the client gets it.
 
 use std::borrow::Cow;
-use std::rc::Rc;
 
 use http::header::{CONNECTION, CONTENT_LENGTH, Entry, HOST, TE, TRAILER, UPGRADE};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
 use traefikrs_compile::compiled::{Https, LoadBalancer, Scheme, Server, ServerHost, Transport};
 use traefikrs_gourl::query::Semicolons;
-use traefikrs_upstream::{self as upstream, Limits, OnInterim, Outgoing, Peer, Target};
+use traefikrs_upstream::{self as upstream, Limits, Outgoing, Peer, Target};
 
 use crate::answer::{self, Answer};
 use crate::apply::Passed;
 use crate::body::{Content, Upload};
+use crate::client::Client;
 use crate::connection::Connection;
 use crate::elsewhere;
 use crate::hop_by_hop;
@@ -179,7 +179,7 @@ fn outgoing(
         headers,
         body: Some(body),
         upgrade,
-        on_interim: client.map(|leg| leg as Rc<dyn OnInterim>),
+        on_interim: client.map(Client::on_interim),
     })
 }
 

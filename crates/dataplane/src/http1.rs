@@ -6,16 +6,17 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CONNECTION, EXPECT};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
+use http::header::CONNECTION;
+use http::{HeaderValue, Method, Request, StatusCode, Version};
 use http_body::Body as _;
 use traefikrs_http1::{Encoder, Refused, RequestHead};
 use traefikrs_upstream::UpgradedIo;
 
-use crate::answer::Answer;
+use crate::answer::{self, Answer};
 use crate::body::{Content, RequestBody};
+use crate::client::Client;
 use crate::connection::{Connection, InFlight};
-use crate::intake::has_token;
+use crate::intake::expects_continue;
 use crate::serve::{self, Asked};
 use crate::stream::Stream;
 use crate::target::Target;
@@ -74,17 +75,20 @@ async fn exchange(leg: &Rc<Leg>, head: RequestHead<Target>) -> Next {
         is_old: head.version == Version::HTTP_10,
         keep_alive: head.keep_alive,
     };
-    let (asked, body) = take_in(leg, head);
+    let client = Client::Http1(Rc::clone(leg));
+    let asked = take_in(leg, head);
+    let body = RequestBody::new(&client, &leg.connection);
     let answer = {
         // Pinned where it is made, because to await it would be to move it first.
-        let answering = pin!(serve::answer(&leg.connection, asked, body, Some(leg)));
+        let answering = pin!(serve::answer(&leg.connection, asked, body, &client));
         answering.await
     };
+    drop(client);
     reply(leg, in_flight, manner, answer).await
 }
 
-/// What is asked, and by what body.
-fn take_in(leg: &Rc<Leg>, head: RequestHead<Target>) -> (Asked, RequestBody) {
+/// What is asked; its body begins.
+fn take_in(leg: &Leg, head: RequestHead<Target>) -> Asked {
     let is_old = head.version == Version::HTTP_10;
     let expects = !is_old && expects_continue(&head.headers);
     leg.begin_body(head.body, expects, is_old);
@@ -93,19 +97,12 @@ fn take_in(leg: &Rc<Leg>, head: RequestHead<Target>) -> (Asked, RequestBody) {
     parts.uri = head.target.uri;
     parts.version = head.version;
     parts.headers = head.headers;
-    let asked = Asked {
+    Asked {
         parts,
         host: head.target.host,
         has_no_path: head.target.has_no_path,
         has_fragment: head.target.has_fragment,
-    };
-    (asked, RequestBody::http1(leg))
-}
-
-fn expects_continue(headers: &HeaderMap) -> bool {
-    headers
-        .get(EXPECT)
-        .is_some_and(|expected| has_token(expected.as_bytes(), b"100-continue"))
+    }
 }
 
 async fn reply(leg: &Rc<Leg>, mut in_flight: InFlight, manner: Manner, answer: Answer) -> Next {
@@ -122,7 +119,7 @@ async fn reply(leg: &Rc<Leg>, mut in_flight: InFlight, manner: Manner, answer: A
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     // What has not been asked for by now will not be.
-    let may_follow = !head::says_close(&head) && leg.settle_body().await;
+    let may_follow = !answer::says_close(&head.headers) && leg.settle_body().await;
     let is_last = !may_follow || connection.is_draining();
     let mut out = leg.take_interim();
     let (framing, persists) = head::write(

@@ -49,7 +49,11 @@ pub(crate) fn take_in(connection: &Connection, asked: &mut Asked) -> Result<Inta
     check_framing(parts, seen)?;
     check_expectation(parts, seen)?;
     if parts.method == Method::CONNECT {
-        return Err(Box::new(answer::last(StatusCode::NOT_IMPLEMENTED)));
+        let refusal = match connection.protocol() {
+            Protocol::Http1 => answer::last,
+            Protocol::Http2 => answer::empty,
+        };
+        return Err(Box::new(refusal(StatusCode::NOT_IMPLEMENTED)));
     }
     if asked.has_fragment {
         return Err(Box::new(answer::empty(StatusCode::BAD_REQUEST)));
@@ -124,6 +128,13 @@ fn is_too_long(length: &HeaderValue) -> bool {
         .ok()
         .and_then(|length| length.parse::<u64>().ok());
     length.is_none_or(|length| i64::try_from(length).is_err())
+}
+
+/// Whether the client waits for `100 Continue`.
+pub(crate) fn expects_continue(headers: &HeaderMap) -> bool {
+    headers
+        .get(EXPECT)
+        .is_some_and(|expected| has_token(expected.as_bytes(), b"100-continue"))
 }
 
 /// Refuses expectations that this server does not know.

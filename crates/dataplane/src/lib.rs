@@ -57,6 +57,7 @@ mod answer;
 mod apply;
 mod background;
 mod body;
+mod client;
 mod clock;
 mod compose;
 mod connection;

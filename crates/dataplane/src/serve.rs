@@ -16,10 +16,10 @@ use traefikrs_middleware::Context;
 use crate::answer::{self, Answer};
 use crate::apply::Passed;
 use crate::body::{RequestBody, Upload};
+use crate::client::Client;
 use crate::compose::{self, Answering};
 use crate::connection::Connection;
 use crate::forward::{Error, Request};
-use crate::http1::Leg;
 use crate::intake::{self, Seen};
 use crate::pick::Turn;
 use crate::route::{self, Picked};
@@ -49,18 +49,18 @@ pub(crate) struct Inbound {
     /// What a semicolon in the query means to rules and servers; redirects repeat what was written.
     pub(crate) semicolons: Semicolons,
     /// Who is told of interim answers.
-    pub(crate) client: Option<Rc<Leg>>,
+    pub(crate) client: Option<Client>,
 }
 
 /// Answers a request; there is always an answer.
 ///
 /// All by one configuration, the one that is in force now. It is one future, because each layer of futures copies what
-/// it is given. A client of HTTP/1 is told of interim answers, and watched: the request ends when the client goes.
+/// it is given. The client is told of interim answers, and watched: the request ends when it goes.
 pub(crate) fn answer<'a>(
     connection: &'a Rc<Connection>,
     asked: Asked,
     body: RequestBody,
-    client: Option<&'a Rc<Leg>>,
+    client: &'a Client,
 ) -> impl Future<Output = Answer> + 'a {
     // Traefik: what panics fails alone, and is answered as long as nothing is sent.
     AssertUnwindSafe(find_answer(connection, asked, body, client))
@@ -74,7 +74,7 @@ async fn find_answer(
     connection: &Rc<Connection>,
     asked: Asked,
     body: RequestBody,
-    client: Option<&Rc<Leg>>,
+    client: &Client,
 ) -> Answer {
     let generation = connection.entry_point.worker.generation();
     let mut passed = Passed::default();
@@ -135,7 +135,7 @@ fn begin<'g>(
     generation: &'g Generation,
     mut asked: Asked,
     body: RequestBody,
-    client: Option<&Rc<Leg>>,
+    client: &Client,
     passed: &mut Passed<'g>,
     context: &mut Context,
 ) -> Next<'g> {
@@ -150,7 +150,7 @@ fn begin<'g>(
         upgrade: intake.upgrade,
         seen: intake.seen,
         semicolons: connection.entry_point.options.http.semicolons,
-        client: client.map(Rc::clone),
+        client: Some(client.clone()),
     };
     let picked = lead(connection, generation, &intake.host, &mut inbound, passed);
     *context = inbound.context.clone();
@@ -171,16 +171,10 @@ fn begin<'g>(
 }
 
 /// Goes on with `work` for as long as the client waits for it.
-async fn while_awaited<F: Future + Unpin>(
-    client: Option<&Rc<Leg>>,
-    mut work: F,
-) -> Option<F::Output> {
+async fn while_awaited<F: Future + Unpin>(client: &Client, mut work: F) -> Option<F::Output> {
     poll_fn(|cx| match Pin::new(&mut work).poll(cx) {
         Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending => match client {
-            Some(leg) => leg.poll_gone(cx).map(|()| None),
-            None => Poll::Pending,
-        },
+        Poll::Pending => client.poll_gone(cx).map(|()| None),
     })
     .await
 }

@@ -22,12 +22,6 @@ pub(crate) struct Manner {
     pub(crate) keep_alive: bool,
 }
 
-/// Whether an answer itself says that nothing follows.
-pub(crate) fn says_close(head: &Parts) -> bool {
-    let connection = head.headers.get(CONNECTION);
-    connection.is_some_and(|connection| has_token(connection.as_bytes(), b"close"))
-}
-
 /// Writes the head of an answer; gives the framing of its body, and whether another request may follow.
 pub(crate) fn write(
     out: &mut Vec<u8>,

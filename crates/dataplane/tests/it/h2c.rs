@@ -1,11 +1,12 @@
 //! Both ends of HTTP/2 in clear.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::thread;
 
 use bytes::Bytes;
 use h2::RecvStream;
-use h2::client::SendRequest;
+use h2::client::{ResponseFuture, SendRequest};
 use h2::server::SendResponse;
 use http::{HeaderMap, Request, Response};
 use tokio::net::{TcpListener, TcpStream};
@@ -54,6 +55,12 @@ where
         });
     });
     address
+}
+
+/// What is said before the answer: the next of it, if it comes before the answer does.
+pub(crate) async fn hint(answer: &mut ResponseFuture) -> Option<Response<()>> {
+    let hint = poll_fn(|cx| answer.poll_informational(cx)).await;
+    hint.map(Result::unwrap)
 }
 
 /// What comes behind a head, to its end.

@@ -5,7 +5,8 @@ use http::Request;
 use serde_json::json;
 use tokio::net::TcpStream;
 
-use crate::support::{Proxy, answers, echo, to, to_url};
+use crate::h2c;
+use crate::support::{Proxy, answers, echo, service, to, to_url};
 
 struct Answer {
     head: http::response::Parts,
@@ -108,6 +109,68 @@ fn refusals_do_not_speak_of_connections() {
         (answers[1].head.status.as_u16(), &*answers[1].body),
         (404, "404 page not found\n")
     );
+}
+
+#[test]
+fn an_answer_of_nothing_says_so_unless_that_goes_without_saying() {
+    for (head, length) in [
+        ("200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0", None),
+        ("200 OK\r\nContent-Length: 0", Some("0")),
+        ("204 No Content", None),
+        ("304 Not Modified\r\nContent-Length: 5", None),
+    ] {
+        let answer = format!("HTTP/1.1 {head}\r\n\r\n");
+        let proxy = Proxy::to(answers(answer));
+        let answers = ask(&proxy, vec![get("http://x/")]);
+        let told = answers[0].head.headers.get("content-length");
+        assert_eq!(told.map(|told| told.to_str().unwrap()), length, "{head}");
+        assert_eq!(answers[0].body, "");
+    }
+}
+
+#[test]
+fn what_a_connection_of_http1_is_told_is_not_said_and_close_is_obeyed() {
+    let proxy = Proxy::with(
+        &json!({
+            "routers": { "all": { "rule": "PathPrefix(`/`)", "service": "one", "middlewares": ["close"] } },
+            "middlewares": { "close": { "headers": { "customResponseHeaders": {
+                "Connection": "close", "Keep-Alive": "a", "Upgrade": "b", "Te": "c", "Proxy-Connection": "d",
+            } } } },
+            "services": { "one": service(echo()) },
+        }),
+        |_| {},
+    );
+    h2c::run(async {
+        let stream = TcpStream::connect(proxy.address).await.unwrap();
+        let (client, connection) = h2::client::handshake(stream).await.unwrap();
+        let connection = tokio::task::spawn_local(connection);
+        let mut client = client.ready().await.unwrap();
+        let (answer, _) = client.send_request(get("http://x/").0, true).unwrap();
+        let answer = answer.await.unwrap();
+        let names: Vec<_> = answer
+            .headers()
+            .keys()
+            .map(http::HeaderName::as_str)
+            .collect();
+        assert_eq!(names, ["content-length", "date"]);
+        // It ends although the client would keep it.
+        connection.await.unwrap().unwrap();
+    });
+}
+
+#[test]
+fn what_is_not_served_ends_no_other_stream() {
+    let proxy = Proxy::to(echo());
+    let connect = || {
+        let request = Request::connect("x:80").header("content-length", "3");
+        (request.body(()).unwrap(), Some("abc"))
+    };
+    let answers = ask(&proxy, vec![connect(), get("http://x/")]);
+    let statuses: Vec<_> = answers
+        .iter()
+        .map(|answer| answer.head.status.as_u16())
+        .collect();
+    assert_eq!(statuses, [501, 200]);
 }
 
 #[test]

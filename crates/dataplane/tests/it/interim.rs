@@ -1,5 +1,6 @@
 //! What is said before the answer: `100 Continue` and other hints.
 
+use http::HeaderValue;
 use serde_json::{Value, json};
 
 use crate::h2c;
@@ -59,6 +60,51 @@ fn a_client_is_asked_for_its_body_when_the_server_asks() {
         assert_eq!((response.status(), &*response.body), (403, "no"));
         assert_eq!(response.header("Connection"), Some("close"));
     }
+}
+
+#[test]
+fn a_client_of_http2_is_asked_for_its_body_when_the_server_asks() {
+    for http in asking() {
+        let proxy = Proxy::with(&http, |_| {});
+        h2c::run(async {
+            let mut client = h2c::connect(proxy.address).await;
+            let request = http::Request::post("http://x/")
+                .header("content-length", "2")
+                .header("expect", "100-continue");
+            let (mut answer, mut send) = client
+                .send_request(request.body(()).unwrap(), false)
+                .unwrap();
+            let asked = h2c::hint(&mut answer).await.unwrap();
+            assert_eq!(asked.status(), 100);
+            send.send_data("ab".into(), true).unwrap();
+            // It is asked once.
+            assert!(h2c::hint(&mut answer).await.is_none());
+            let mut answer = answer.await.unwrap();
+            assert_eq!(h2c::read(answer.body_mut()).await.unwrap().0, "yes");
+        });
+    }
+}
+
+#[test]
+fn a_client_of_http2_is_asked_where_its_server_does_not() {
+    let silent = server(|mut client: Client| {
+        client.head();
+        assert_eq!(client.exactly(2), "ab");
+        client.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes");
+    });
+    let proxy = Proxy::with(&to(silent), |_| {});
+    h2c::run(async {
+        let mut client = h2c::connect(proxy.address).await;
+        let request = http::Request::post("http://x/")
+            .header("content-length", "2")
+            .header("expect", "100-continue");
+        let (mut answer, mut send) = client
+            .send_request(request.body(()).unwrap(), false)
+            .unwrap();
+        assert_eq!(h2c::hint(&mut answer).await.unwrap().status(), 100);
+        send.send_data("ab".into(), true).unwrap();
+        assert_eq!(answer.await.unwrap().status(), 200);
+    });
 }
 
 #[test]
@@ -125,6 +171,69 @@ fn hints_of_a_server_of_http2_arrive_before_its_answer() {
     client.send("seen");
     assert_eq!(client.head(), "HTTP/1.1 102 Processing\r\nLink: </b>");
     assert_eq!(client.response().status(), 200);
+}
+
+#[test]
+fn hints_reach_clients_of_http2_without_what_is_for_one_connection() {
+    let old = server(|mut client: Client| {
+        client.head();
+        client.send(
+            "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x-a\r\nX-A: 1\r\nContent-Length: 3\r\n\r\n",
+        );
+        assert_eq!(client.exactly(4), "seen");
+        client.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    });
+    let new = h2c::server(|request, mut respond| async move {
+        h2c::interim(&mut respond, 103, "</a>");
+        let (body, _) = h2c::read(&mut request.into_body()).await.unwrap();
+        assert_eq!(body, "seen");
+        h2c::answer(&mut respond, 200, "");
+    });
+    for http in [to(old), to_h2c(new)] {
+        let proxy = Proxy::with(&http, |_| {});
+        h2c::run(async {
+            let mut client = h2c::connect(proxy.address).await;
+            let request = http::Request::post("http://x/").header("content-length", "4");
+            let (mut answer, mut send) = client
+                .send_request(request.body(()).unwrap(), false)
+                .unwrap();
+            let hint = h2c::hint(&mut answer).await.unwrap();
+            assert_eq!(hint.status(), 103);
+            let fields: Vec<_> = hint.headers().iter().collect();
+            assert_eq!(
+                fields,
+                [(&http::header::LINK, &HeaderValue::from_static("</a>"))]
+            );
+            send.send_data("seen".into(), true).unwrap();
+            assert_eq!(answer.await.unwrap().status(), 200);
+        });
+    }
+}
+
+#[test]
+fn hints_that_a_client_does_not_read_have_a_bound() {
+    const LINK: usize = 4 << 10;
+    let server = server(|mut client: Client| {
+        client.head();
+        let hint = format!(
+            "HTTP/1.1 103 Early Hints\r\nLink: {}\r\n\r\n",
+            "a".repeat(LINK)
+        );
+        client.send(hint.repeat(60));
+        client.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    });
+    let proxy = Proxy::with(&to(server), |_| {});
+    h2c::run(async {
+        let mut client = h2c::connect(proxy.address).await;
+        let request = http::Request::get("http://x/").body(()).unwrap();
+        let (mut answer, _) = client.send_request(request, true).unwrap();
+        let mut n_hints = 0;
+        while h2c::hint(&mut answer).await.is_some() {
+            n_hints += 1;
+        }
+        assert_eq!(n_hints, (64 << 10) / LINK - 1);
+        assert_eq!(answer.await.unwrap().status(), 200);
+    });
 }
 
 /// A server that hints at its name and answers with this status.
