@@ -102,6 +102,15 @@ impl<'t> Url<'t> {
         Ok(url)
     }
 
+    /// `user:password` in front of the host, decoded: what Go's client authenticates with.
+    pub fn credentials(&self) -> Option<Vec<u8>> {
+        let user = self.user.as_deref()?;
+        let (name, password) = user.split_once(':').unwrap_or((user, ""));
+        let name = decode_path(name.as_bytes()).ok()?;
+        let password = decode_path(password.as_bytes()).ok()?;
+        Some([&name, &b":"[..], &password].concat())
+    }
+
     /// Reads the authority, if there is one, and the path.
     fn hierarchy(&mut self, rest: &'t str) -> Result<(), Error> {
         let after_slashes = rest

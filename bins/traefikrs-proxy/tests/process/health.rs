@@ -283,6 +283,12 @@ fn the_expected_status_decides_and_redirects_are_followed() {
             true,
         ),
         (
+            "{path: /hc, interval: 20ms}",
+            "302 Found\r\nLocation:",
+            true,
+        ),
+        ("{path: \"/hc?a b\", interval: 20ms}", "200 OK", true),
+        (
             "{path: /hc, interval: 20ms, followRedirects: false}",
             "302 Found\r\nLocation: /hc",
             true,
