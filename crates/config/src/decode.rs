@@ -257,11 +257,12 @@ impl<'a> At<'a> {
             }
             Value::Scalar(scalar) if may_be_empty => {
                 match scalar.text.to_ascii_lowercase().as_str() {
-                    "true" => Ok(&[]),
+                    "" | "true" => Ok(&[]),
                     "false" => Err(Refusal::SwitchedOff(address(self.node))),
                     _ => Err(self.expected("an object or true or false")),
                 }
             }
+            Value::Seq(items) if may_be_empty && items.is_empty() => Ok(&[]),
             Value::Scalar(scalar) if scalar.kind == ScalarKind::Bool => Err(self.standalone()),
             Value::Null if matches!(self.place, Place::Item) => Ok(&[]),
             Value::Null | Value::Scalar(_) | Value::Seq(_) => Err(self.expected("an object")),
@@ -471,20 +472,22 @@ impl<'a> At<'a> {
                     .report(ProblemKind::DuplicateField, path, node.line, message);
                 continue;
             }
-            if self.context.is_switched_off(node) || says_nothing(field, node) {
+            let may_be_empty = MAY_BE_EMPTY.contains(&(parent, field));
+            if self.context.is_switched_off(node) || says_nothing(field, node, may_be_empty) {
                 continue;
             }
-            let may_be_empty = MAY_BE_EMPTY.contains(&(parent, field));
             known.push((field, node, Place::Field { may_be_empty }));
         }
         known
     }
 }
 
-fn says_nothing(field: &str, node: &Node) -> bool {
+fn says_nothing(field: &str, node: &Node, may_be_empty: bool) -> bool {
     match &node.value {
         Value::Null => true,
-        Value::Seq(items) => items.is_empty() && !MEANT_WHEN_EMPTY.contains(&field),
+        Value::Seq(items) => {
+            items.is_empty() && !may_be_empty && !MEANT_WHEN_EMPTY.contains(&field)
+        }
         Value::Scalar(_) | Value::Map(_) => false,
     }
 }

@@ -59,6 +59,29 @@ fn a_text_for_a_list_is_cut_at_its_commas() {
     check::<Router>("service: ' s '", json!({"service": " s "}));
 }
 
+/// As Traefik 3.7.15 reads them.
+#[test]
+fn an_object_that_may_be_empty_is_there_where_it_is_empty() {
+    for (text, sticky) in [
+        ("{}", json!({})),
+        ("true", json!({})),
+        ("''", json!({})),
+        ("[]", json!({})),
+        ("{cookie: []}", json!({"cookie": {"path": "/"}})),
+        ("{cookie: ''}", json!({"cookie": {"path": "/"}})),
+        ("{cookie: {}}", json!({"cookie": {"path": "/"}})),
+    ] {
+        let service =
+            format!("loadBalancer: {{passHostHeader: ~, responseForwarding: ~, sticky: {text}}}");
+        let read = decoded::<Service>(&service).unwrap();
+        assert_eq!(read["loadBalancer"]["sticky"], sticky, "{text}");
+    }
+    check::<Service>(
+        "loadBalancer: {passHostHeader: true, sticky: false}",
+        json!({"loadBalancer": {"strategy": "wrr", "passHostHeader": true, "responseForwarding": {"flushInterval": "100ms"}}}),
+    );
+}
+
 #[test]
 fn nothing_is_as_if_it_were_not_written() {
     check::<Router>("{rule: , service: ~, entryPoints: []}", json!({}));
