@@ -16,7 +16,7 @@ use crate::outcome::{Outcomes, Stale};
 use crate::report::{MiddlewareReport, Report, RouterReport, ServerReport, ServiceReport};
 use crate::router::{Built, Routers};
 use crate::server::shown;
-use crate::service::{self, Services};
+use crate::service::{self, Services, balancing};
 use crate::transport::{Pools, Transports};
 use crate::tree::RouterTree;
 use crate::users::{Affected, Users};
@@ -370,7 +370,10 @@ impl<'c> Next<'c> {
                 _ => None,
             });
             let judged = ServiceReport {
-                service: Arc::clone(service),
+                service: outcome.map_or_else(
+                    || Arc::clone(service),
+                    |_built| balancing::shown(name, service),
+                ),
                 verdict: outcome.map_or_else(Default::default, |outcome| outcome.verdict.clone()),
                 used_by: users.of_service(name),
                 servers: servers.collect(),

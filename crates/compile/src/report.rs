@@ -145,7 +145,7 @@ pub struct RouterReport {
 /// What became of a service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServiceReport {
-    /// The service as merged.
+    /// The service as merged, with the name of its cookie if it was built.
     pub service: Arc<dynamic::Service>,
     /// Whether it works.
     pub verdict: Verdict,

@@ -22,7 +22,7 @@ use crate::report::Verdict;
 use crate::server::ServerUrl;
 use crate::transport::{Pools, Transports};
 
-mod balancing;
+pub(crate) mod balancing;
 mod composition;
 
 /// Deeper nesting is refused: each request walks down it.

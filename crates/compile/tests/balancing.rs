@@ -92,6 +92,10 @@ fn cookies_are_what_traefik_sets_for_the_same_options() {
         let generation = generation(&balanced(&configured), None);
         let (_, cookie) = pick(balancer(&service(&generation))).unwrap();
         assert_eq!(cookie.as_deref(), Some(expected));
+        let shown = &generation.report.services["s1@file"].service;
+        let shown = serde_json::to_value(&**shown).unwrap();
+        let name = shown["loadBalancer"]["sticky"]["cookie"]["name"].as_str();
+        assert_eq!(name, expected.split('=').next());
     }
     // `sticky: {}` alone asks for nothing.
     let configured = json!({ "servers": servers, "sticky": {} });

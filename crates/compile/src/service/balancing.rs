@@ -44,15 +44,43 @@ pub(super) fn service(configured: &dynamic::WeightedService) -> Member {
     Member::new(&*configured.name).weighing(configured.weight.unwrap_or(1))
 }
 
+/// A service that was built, as it is shown.
+// Traefik: the cookie has the name by which it is set.
+pub(crate) fn shown(
+    name: &QualifiedName,
+    configured: &Arc<dynamic::Service>,
+) -> Arc<dynamic::Service> {
+    fn cookie(service: &mut dynamic::Service) -> Option<&mut dynamic::Cookie> {
+        let of_servers = service.load_balancer.as_mut();
+        let of_servers = of_servers.and_then(|balancer| balancer.sticky.as_deref_mut());
+        let of_services = service.weighted.as_mut();
+        let of_services = of_services.and_then(|weighted| weighted.sticky.as_mut());
+        of_servers.or(of_services)?.cookie.as_mut()
+    }
+    let may_be_sticky = configured.weighted.is_some()
+        || configured
+            .load_balancer
+            .as_ref()
+            .is_some_and(|balancer| balancer.sticky.is_some());
+    let mut shown = Arc::clone(configured);
+    if may_be_sticky && let Some(cookie) = cookie(Arc::make_mut(&mut shown)) {
+        cookie.name = cookie_name(cookie, name).as_str().to_owned();
+    }
+    shown
+}
+
+fn cookie_name(configured: &dynamic::Cookie, service: &QualifiedName) -> CookieName {
+    match configured.name.as_str() {
+        "" => CookieName::of_service(service.as_str()),
+        name => CookieName::new(name),
+    }
+}
+
 /// The cookie of a sticky service.
 pub(super) fn cookie(sticky: Option<&dynamic::Sticky>, service: &QualifiedName) -> Option<Cookie> {
     let configured = sticky?.cookie.as_ref()?;
-    let name = match configured.name.as_str() {
-        "" => CookieName::of_service(service.as_str()),
-        name => CookieName::new(name),
-    };
     Some(Cookie {
-        name,
+        name: cookie_name(configured, service),
         path: configured.path.as_deref().unwrap_or("/").to_owned(),
         domain: configured.domain.clone(),
         max_age: configured.max_age,
