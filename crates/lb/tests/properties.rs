@@ -5,6 +5,39 @@ use std::cell::Cell;
 use proptest::prelude::*;
 use traefikrs_lb::strategy::{Wrr, highest};
 
+/// `container/heap`, move by move.
+#[derive(Default)]
+struct GoHeap(Vec<(f64, usize)>);
+
+impl GoHeap {
+    fn push(&mut self, entry: (f64, usize)) {
+        self.0.push(entry);
+        let mut at = self.0.len() - 1;
+        while at > 0 && self.0[at].0 < self.0[(at - 1) / 2].0 {
+            self.0.swap(at, (at - 1) / 2);
+            at = (at - 1) / 2;
+        }
+    }
+
+    fn pop(&mut self) -> (f64, usize) {
+        let popped = self.0.swap_remove(0);
+        let Self(heap) = self;
+        let mut at = 0;
+        while 2 * at + 1 < heap.len() {
+            let mut child = 2 * at + 1;
+            if child + 1 < heap.len() && heap[child + 1].0 < heap[child].0 {
+                child += 1;
+            }
+            if heap[child].0 >= heap[at].0 {
+                break;
+            }
+            heap.swap(at, child);
+            at = child;
+        }
+        popped
+    }
+}
+
 proptest! {
     #[test]
     fn every_server_gets_its_share_in_each_turn(weights in prop::collection::vec(1_i64..20, 1..12)) {
@@ -86,6 +119,29 @@ proptest! {
             let pick = wrr.pick(is_up);
             prop_assert_eq!(pick.is_some(), any_up);
             prop_assert!(pick.is_none_or(|server| is_up(server) && weights[server] > 0));
+        }
+    }
+
+    #[test]
+    fn ties_are_broken_as_gos_heap_breaks_them(
+        weights in prop::collection::vec(1_i64..5, 1..80),
+        up in prop::collection::vec(any::<u8>(), 1..300),
+    ) {
+        let mut wrr = Wrr::new(weights.iter().copied());
+        let mut heap = GoHeap::default();
+        for (server, &weight) in weights.iter().enumerate() {
+            heap.push((1.0 / weight as f64, server));
+        }
+        for mask in up {
+            // One or two of eight classes of servers are down.
+            let is_up = |server: usize| server % 8 != usize::from(mask % 8) && server % 8 != usize::from(mask / 32);
+            let mut expected = None;
+            while (0..weights.len()).any(is_up) && expected.is_none() {
+                let (deadline, server) = heap.pop();
+                heap.push((deadline + 1.0 / weights[server] as f64, server));
+                expected = is_up(server).then_some(server);
+            }
+            prop_assert_eq!(wrr.pick(is_up), expected);
         }
     }
 

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::mem;
 
 /// Weighted round robin: each server gets its share, spread as evenly as the weights allow.
 ///
@@ -11,19 +12,21 @@ use std::collections::HashMap;
 /// let turn: Vec<_> = (0..6).filter_map(|_| wrr.pick(|_| true)).collect();
 /// assert_eq!(turn, [0, 1, 0, 1, 0, 2]);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Wrr {
     /// A binary min-heap by deadline.
     ///
     // Traefik: servers that are due at once come in the order of Go's container/heap, which sets the sequence a client
     // sees; hence not `BinaryHeap` (pkg/server/service/loadbalancer/wrr, 3.7).
-    heap: Vec<Entry>,
+    heap: Vec<Due>,
+    /// By server; of those that are never picked, too.
+    intervals: Vec<f64>,
 }
 
+/// When is it a server's turn? Small, for a pick moves several.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct Due {
     deadline: f64,
-    interval: f64,
     server: usize,
 }
 
@@ -36,7 +39,7 @@ pub(super) const FINE: f64 = (1_u64 << 40) as f64;
 impl Wrr {
     /// Builds the order of servers that are known by their position; one that weighs 0 or less is never picked.
     pub fn new(weights: impl IntoIterator<Item = i64>) -> Self {
-        let nothing = Self { heap: Vec::new() };
+        let nothing = Self::default();
         Self::following(&nothing, weights.into_iter().map(|weight| (weight, None)))
     }
 
@@ -59,25 +62,26 @@ impl Wrr {
     ) -> Self {
         let now = previous.now();
         let known = previous.heap.iter();
-        let known: HashMap<usize, &Entry> = known.map(|entry| (entry.server, entry)).collect();
-        let mut wrr = Self { heap: Vec::new() };
+        let known: HashMap<usize, f64> = known.map(|due| (due.server, due.deadline)).collect();
+        let mut wrr = Self::default();
         for (server, (weight, before)) in servers.into_iter().enumerate() {
-            if weight <= 0 {
-                continue;
-            }
             #[expect(
                 clippy::cast_precision_loss,
                 reason = "Go converts the weight in the same way"
             )]
             let interval = 1.0 / weight as f64;
-            let known = before.and_then(|before| known.get(&before));
-            let kept = known.filter(|known| known.interval == interval);
-            wrr.heap.push(Entry {
-                deadline: kept.map_or(interval, |kept| kept.deadline - now),
-                interval,
+            wrr.intervals.push(interval);
+            if weight <= 0 {
+                continue;
+            }
+            let kept = before.filter(|&before| previous.intervals.get(before) == Some(&interval));
+            let kept = kept.and_then(|before| known.get(&before));
+            let due = Due {
+                deadline: kept.map_or(interval, |deadline| deadline - now),
                 server,
-            });
-            wrr.sift_up(wrr.heap.len() - 1);
+            };
+            wrr.heap.push(due);
+            wrr.sift_up(due, wrr.heap.len() - 1);
         }
         wrr
     }
@@ -90,7 +94,7 @@ impl Wrr {
         let picked = self
             .heap
             .iter()
-            .map(|entry| entry.deadline - entry.interval);
+            .map(|due| due.deadline - self.intervals[due.server]);
         // One that gets only a share was picked longer ago.
         picked.fold(0.0, f64::max).min(first.deadline)
     }
@@ -103,6 +107,7 @@ impl Wrr {
     }
 
     /// The same among servers that get only a share of what their weight says, greater than 0 and up to 1.
+    #[inline]
     pub fn pick_by(
         &mut self,
         eligible: impl Fn(usize) -> bool,
@@ -114,7 +119,7 @@ impl Wrr {
             return Some(first);
         }
         // Traefik: it would search for ever here.
-        if !self.heap.iter().any(|entry| eligible(entry.server)) {
+        if !self.heap.iter().any(|due| eligible(due.server)) {
             return None;
         }
         for _ in 0..self.heap.len() + SKIPS {
@@ -136,82 +141,95 @@ impl Wrr {
         eligible: impl Fn(usize) -> bool,
         share: impl Fn(usize) -> f64,
     ) -> Option<usize> {
-        let candidates = self.heap.iter().filter(|entry| eligible(entry.server));
+        let candidates = self.heap.iter().filter(|due| eligible(due.server));
         let next = candidates.min_by(|a, b| a.deadline.total_cmp(&b.deadline))?;
-        let Entry {
+        let Due {
             deadline: now,
             server,
-            ..
         } = *next;
-        for entry in &mut self.heap {
-            if entry.server == server {
-                entry.deadline += entry.interval / share(server);
-            } else if entry.deadline < now {
-                entry.deadline += ((now - entry.deadline) / entry.interval).ceil() * entry.interval;
+        for due in &mut self.heap {
+            let interval = self.intervals[due.server];
+            if due.server == server {
+                due.deadline += interval / share(server);
+            } else if due.deadline < now {
+                due.deadline += ((now - due.deadline) / interval).ceil() * interval;
             }
         }
+        self.heap.push(Due::NEVER);
         for at in (0..self.heap.len() / 2).rev() {
-            self.sift_down(at, self.heap.len());
+            self.sift_down(self.heap[at], at);
         }
+        self.heap.pop();
         Some(server)
     }
 
     /// Gives the first entry its next deadline, the later the smaller its share.
+    #[inline]
     fn advance_first(&mut self, share: f64) {
-        if self.heap[0].deadline > self.heap[0].interval * FINE {
+        let interval = self.intervals[self.heap[0].server];
+        if self.heap[0].deadline > interval * FINE {
             self.count_anew();
         }
-        let last = self.heap.len() - 1;
+        let mut first = self.heap[0];
+        first.deadline += interval / share;
         // Pop, then push: the same moves as Go's, without leaving the vector.
-        self.heap.swap(0, last);
-        self.sift_down(0, last);
-        self.heap[last].deadline += self.heap[last].interval / share;
-        self.sift_up(last);
+        let end = self.heap.len() - 1;
+        let last = mem::replace(&mut self.heap[end], Due::NEVER);
+        self.sift_down(last, 0);
+        self.sift_up(first, end);
     }
 
     /// Counts deadlines from the first one on.
     fn count_anew(&mut self) {
         let start = self.heap[0].deadline;
-        for entry in &mut self.heap {
-            entry.deadline -= start;
+        for due in &mut self.heap {
+            due.deadline -= start;
         }
     }
 
-    fn sift_up(&mut self, at: usize) {
+    /// Puts an entry here, or above.
+    fn sift_up(&mut self, rising: Due, at: usize) {
+        let heap = &mut self.heap[..];
         let mut at = at;
         while at > 0 {
             let parent = (at - 1) / 2;
-            if !self.is_before(at, parent) {
+            if !rising.is_before(&heap[parent]) {
                 break;
             }
-            self.heap.swap(at, parent);
+            heap[at] = heap[parent];
             at = parent;
         }
+        heap[at] = rising;
     }
 
-    /// Only entries before `len` take part.
-    fn sift_down(&mut self, at: usize, len: usize) {
+    /// Puts an entry here, or below; the last place is left to be [never](Due::NEVER) anybody's turn.
+    fn sift_down(&mut self, sinking: Due, at: usize) {
+        let heap = &mut self.heap[..];
+        let end = heap.len() - 1;
         let mut at = at;
-        loop {
-            let left = 2 * at + 1;
-            if left >= len {
+        let mut child = 2 * at + 1;
+        while child < end {
+            // Added, not branched upon: which child is first cannot be foretold.
+            child += usize::from(heap[child + 1].is_before(&heap[child]));
+            if !heap[child].is_before(&sinking) {
                 break;
             }
-            let right = left + 1;
-            let child = if right < len && self.is_before(right, left) {
-                right
-            } else {
-                left
-            };
-            if !self.is_before(child, at) {
-                break;
-            }
-            self.heap.swap(at, child);
+            heap[at] = heap[child];
             at = child;
+            child = 2 * at + 1;
         }
+        heap[at] = sinking;
     }
+}
 
-    fn is_before(&self, a: usize, b: usize) -> bool {
-        self.heap[a].deadline < self.heap[b].deadline
+impl Due {
+    const NEVER: Self = Self {
+        deadline: f64::INFINITY,
+        server: usize::MAX,
+    };
+
+    // No deadline is negative, so the bits are in the order of the numbers; they are compared quicker.
+    fn is_before(&self, other: &Self) -> bool {
+        self.deadline.to_bits() < other.deadline.to_bits()
     }
 }
