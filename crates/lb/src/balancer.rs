@@ -167,25 +167,13 @@ impl Balancer {
         eligible: impl Fn(usize) -> bool,
     ) -> Option<Pick<'_>> {
         let is_up = |index: usize| self.is_member_up(index, now) && eligible(index);
-        if let Some(sticky) = &self.sticky {
-            // A fenced member keeps its clients.
-            let place = sticky.place(client.headers);
-            let place = place.filter(|place| is_up(place.index));
-            let index = match place {
-                Some(place) => place.index,
-                None => self.next(client, now, rng, is_up)?,
-            };
-            let is_current = place.is_some_and(|place| place.is_current);
-            return Some(Pick {
-                index,
-                set_cookie: sticky.set_cookie(index).filter(|_| !is_current),
-                ticket: self.ticket(index),
-            });
-        }
-        let index = self.next(client, now, rng, is_up)?;
+        let (index, set_cookie) = match &self.sticky {
+            None => (self.next(client, now, rng, is_up)?, None),
+            Some(sticky) => self.seat(sticky, client, now, rng, is_up)?,
+        };
         Some(Pick {
             index,
-            set_cookie: None,
+            set_cookie,
             ticket: self.ticket(index),
         })
     }
@@ -244,6 +232,26 @@ impl Balancer {
     pub fn states(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<ServerState>)> {
         let names = self.members.iter().map(|member| &member.name);
         names.zip(&self.states)
+    }
+
+    /// Where the client's cookie leads, or who is next and the cookie that leads there.
+    fn seat<'b>(
+        &self,
+        sticky: &'b Sticky,
+        client: &Client<'_>,
+        now: Instant,
+        rng: &mut impl Rng,
+        is_up: impl Fn(usize) -> bool,
+    ) -> Option<(usize, Option<&'b HeaderValue>)> {
+        // A fenced member keeps its clients.
+        let place = sticky.place(client.headers);
+        let place = place.filter(|place| is_up(place.index));
+        let index = match place {
+            Some(place) if place.is_current => return Some((place.index, None)),
+            Some(place) => place.index,
+            None => self.next(client, now, rng, is_up)?,
+        };
+        Some((index, sticky.set_cookie(index)))
     }
 
     fn next(
