@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use http::{HeaderMap, HeaderValue};
 use sha2::{Digest, Sha256};
 
@@ -31,7 +32,7 @@ pub use cookie::{Cookie, CookieName, SameSite};
 #[derive(Debug)]
 pub struct Sticky {
     name: Box<[u8]>,
-    places: HashMap<Box<[u8]>, Place>,
+    places: HashMap<Box<[u8]>, Place, RandomState>,
     /// By position; absent for a member that is never picked.
     set_cookie: Box<[Option<HeaderValue>]>,
 }
@@ -49,7 +50,7 @@ impl Sticky {
     /// A cookie for members with their positions; of equal names the last one counts.
     pub fn new(cookie: &Cookie, members: impl IntoIterator<Item = (usize, Arc<str>)>) -> Self {
         let members: Vec<_> = members.into_iter().collect();
-        let mut places = HashMap::new();
+        let mut places = HashMap::default();
         for (index, name) in &members {
             let place = Place {
                 index: *index,

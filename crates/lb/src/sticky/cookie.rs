@@ -137,23 +137,15 @@ pub(super) fn value<'h>(headers: &'h HeaderMap, name: &[u8]) -> Option<&'h [u8]>
         .get_all(COOKIE)
         .iter()
         .flat_map(|line| line.as_bytes().split(|&byte| byte == b';'))
-        .find_map(|pair| {
-            let pair = trimmed(pair);
-            let equals = pair.iter().position(|&byte| byte == b'=')?;
-            let is_it = trimmed(&pair[..equals]) == name;
-            let value = is_it.then(|| unquoted(&pair[equals + 1..]))?;
-            value.iter().all(may_stand_in_value).then_some(value)
-        })
+        .filter_map(|pair| value_of(pair, name))
+        .find(|value| value.iter().all(may_stand_in_value))
 }
 
-fn trimmed(bytes: &[u8]) -> &[u8] {
-    let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t');
-    let start = bytes.iter().position(is_text).unwrap_or(bytes.len());
-    let end = bytes
-        .iter()
-        .rposition(is_text)
-        .map_or(start, |last| last + 1);
-    &bytes[start..end]
+/// What this pair says, if it is of this name. Of ASCII's blanks a header has space and tab, which Go trims.
+fn value_of<'p>(pair: &'p [u8], name: &[u8]) -> Option<&'p [u8]> {
+    let after_name = pair.trim_ascii_start().strip_prefix(name)?;
+    let value = after_name.trim_ascii_start().strip_prefix(b"=")?;
+    Some(unquoted(value.trim_ascii_end()))
 }
 
 fn unquoted(value: &[u8]) -> &[u8] {
