@@ -7,10 +7,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use traefikrs_config::diagnostic::{Consequence, Diagnostic, Location, Subject};
-use traefikrs_config::dynamic::{Configuration, Decoder, Origin};
+use traefikrs_config::dynamic::{Decoder, Origin};
 use traefikrs_config::{Format, reason, static_config};
 
 use crate::files::{Files, Reading, unreadable};
+use crate::known::{Decoded, Known};
 use crate::provider::{Provider, Update, Updates};
 
 mod join;
@@ -92,16 +93,6 @@ struct Memory {
     joined: Joined,
 }
 
-#[derive(Debug, Default)]
-struct Known {
-    text: Option<Arc<str>>,
-    decoder: Decoder,
-    /// Whether it names other files, which may have changed without it.
-    names_files: bool,
-    configuration: Arc<Configuration>,
-    diagnostics: Vec<Diagnostic>,
-}
-
 impl Memory {
     /// What the files ask for now.
     fn update(&mut self, reading: Reading) -> Update {
@@ -125,45 +116,13 @@ impl Memory {
 /// What a file says, given what it said before.
 fn read(path: &Path, text: io::Result<Arc<str>>, before: Option<Known>) -> Known {
     let before = before.unwrap_or_default();
-    let text = match text {
-        Ok(text) => text,
-        Err(error) => return before.unchanged(None, unreadable(path, &error)),
-    };
-    if before.text.as_ref() == Some(&text) && !before.names_files {
-        return before;
-    }
-    before.reading(path, text)
-}
-
-impl Known {
-    fn reading(mut self, path: &Path, text: Arc<str>) -> Self {
-        match decode(path, &text, &mut self.decoder) {
-            Ok((mut configuration, diagnostics)) => Self {
-                text: Some(text),
-                decoder: self.decoder,
-                names_files: configuration.read_files(|path| std::fs::read_to_string(path)),
-                configuration: Arc::new(configuration),
-                diagnostics,
-            },
-            Err(diagnostic) => self.unchanged(Some(text), *diagnostic),
-        }
-    }
-
-    /// What a file said before, since it cannot be understood now.
-    fn unchanged(self, text: Option<Arc<str>>, problem: Diagnostic) -> Self {
-        Self {
-            text,
-            diagnostics: vec![problem],
-            ..self
-        }
+    match text {
+        Ok(text) => before.reading(text, |text, decoder| decode(path, text, decoder)),
+        Err(error) => before.unread(unreadable(path, &error)),
     }
 }
 
-fn decode(
-    path: &Path,
-    text: &Arc<str>,
-    decoder: &mut Decoder,
-) -> Result<(Configuration, Vec<Diagnostic>), Box<Diagnostic>> {
+fn decode(path: &Path, text: &Arc<str>, decoder: &mut Decoder) -> Decoded {
     let file = path.display().to_string();
     let ignored = |reason, line, message: &str| {
         let location = Location {

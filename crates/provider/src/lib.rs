@@ -34,6 +34,7 @@ pub mod files;
 
 mod aggregate;
 mod file;
+mod known;
 mod provider;
 mod throttle;
 
