@@ -18,7 +18,7 @@ use traefikrs_config::merge::{MergeOptions, Merged};
 use traefikrs_config::static_config::{EntryPoint, Loaded, StaticConfiguration};
 use traefikrs_dataplane::{Dataplane, PingOptions, Running};
 use traefikrs_k8s_provider::ManifestProvider;
-use traefikrs_provider::{Aggregator, FileProvider, Running as Providers};
+use traefikrs_provider::{Aggregator, FileProvider, HttpProvider, Running as Providers};
 use traefikrs_router::Precedence;
 use traefikrs_tls::Roots;
 
@@ -48,7 +48,9 @@ fn serve(loaded: &Loaded) -> anyhow::Result<()> {
     raise_descriptors();
 
     let published = Arc::new(ArcSwap::default());
-    let control = control(loaded, Arc::clone(&published))?;
+    let system_roots = system_roots();
+    let aggregator = aggregator(configuration, &system_roots)?;
+    let control = control(loaded, system_roots, Arc::clone(&published))?;
     let running = start_dataplane(configuration, published)?;
     for (name, address) in running.addresses() {
         tracing::info!(%address, "entry point {name} listens");
@@ -57,12 +59,13 @@ fn serve(loaded: &Loaded) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start the control runtime")?;
-    let aggregator = aggregator(configuration)?;
     runtime.block_on(async {
         let providers = aggregator.start();
         tokio::spawn(control.run(providers.snapshots()));
         heed_signals(&providers).await
     })?;
+    // A name that is looked up for a provider may take long.
+    runtime.shutdown_background();
     tracing::info!("stopping");
     running.shutdown();
     running.wait().context("a worker failed")
@@ -82,7 +85,11 @@ fn raise_descriptors() {
     }
 }
 
-fn control(loaded: &Loaded, published: Arc<ArcSwap<Generation>>) -> anyhow::Result<Control> {
+fn control(
+    loaded: &Loaded,
+    system_roots: Roots,
+    published: Arc<ArcSwap<Generation>>,
+) -> anyhow::Result<Control> {
     let configuration = &loaded.configuration;
     let entry_points = served_entry_points(configuration).map(|(name, entry_point)| {
         let denied = entry_point
@@ -102,7 +109,7 @@ fn control(loaded: &Loaded, published: Arc<ArcSwap<Generation>>) -> anyhow::Resu
         compile: traefikrs_compile::Options {
             entry_points: entry_points.collect(),
             precedence,
-            system_roots: system_roots(),
+            system_roots,
         },
         findings: loaded.diagnostics.clone(),
         merged: Merged::default(),
@@ -167,6 +174,7 @@ fn api(configuration: &StaticConfiguration) -> traefikrs_dataplane::Api {
             "KubernetesManifests",
             providers.kubernetes_manifests.is_some(),
         ),
+        ("HTTP", providers.http.is_some()),
     ];
     let api = Api::new(Facts {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -188,13 +196,19 @@ fn api(configuration: &StaticConfiguration) -> traefikrs_dataplane::Api {
     })
 }
 
-fn aggregator(configuration: &StaticConfiguration) -> anyhow::Result<Aggregator> {
+fn aggregator(
+    configuration: &StaticConfiguration,
+    system_roots: &Roots,
+) -> anyhow::Result<Aggregator> {
     let mut aggregator = Aggregator::new(configuration.providers_throttle());
     let mut internal = internal_configuration(configuration);
     internal.read_files(|path| std::fs::read_to_string(path));
     aggregator.add_fixed(INTERNAL, internal);
     if let Some(options) = &configuration.providers.file {
         aggregator.add(FileProvider::from(options));
+    }
+    if let Some(options) = &configuration.providers.http {
+        aggregator.add(HttpProvider::new(options, system_roots).context("providers.http")?);
     }
     if let Some(options) = &configuration.providers.kubernetes_manifests {
         aggregator.add(

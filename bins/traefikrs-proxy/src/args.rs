@@ -26,6 +26,7 @@ TRAEFIK_* variables, as for Traefik; the sources are not mixed.
   --entryPoints.NAME.address=[HOST]:PORT   listen there
   --providers.file.filename=FILE           routes from a file, watched
   --providers.file.directory=DIRECTORY     routes from a directory, watched
+  --providers.http.endpoint=URL            routes from an HTTP endpoint, polled
   --providers.kubernetesManifests.path=DIRECTORY
                                            routes from Kubernetes YAML, watched
   --api.insecure                           the API on the entry point `traefik`

@@ -86,6 +86,7 @@ const MAY_BE_EMPTY: &[(&str, &str)] = &[
     ("Middleware", "compress"),
     ("Middleware", "contentType"),
     ("Mirroring", "healthCheck"),
+    ("Providers", "http"),
     ("Providers", "kubernetesCRD"),
     ("Router", "tls"),
     ("RouterObservability", "metadata"),

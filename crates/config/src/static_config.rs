@@ -36,7 +36,7 @@ pub use address::{Address, Host, InvalidAddress, Protocol};
 pub use entry_point::*;
 pub use load::{Loaded, Refused, Source, Surroundings};
 pub use log::{Log, LogFormat, LogLevel};
-pub use provider::{FileProvider, KubernetesCrd, KubernetesManifests, Providers};
+pub use provider::{FileProvider, HttpProvider, KubernetesCrd, KubernetesManifests, Providers};
 pub use service::{Api, Core, DefaultRuleSyntax, DefaultTransport, DefaultTransportTimeouts, Ping};
 pub use trusted_ip::{InvalidTrustedIp, TrustedIp};
 

@@ -28,16 +28,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Mirrors `pkg/provider`, `pkg/provider/file` and `pkg/provider/aggregator` of Traefik 3.7.
+//! Mirrors `pkg/provider`, `pkg/provider/file`, `pkg/provider/http` and `pkg/provider/aggregator` of Traefik 3.7.
 
 pub mod files;
 
 mod aggregate;
 mod file;
+mod http;
 mod known;
 mod provider;
 mod throttle;
 
+pub use self::http::{HttpProvider, InvalidOption};
 pub use aggregate::{Aggregator, Running, Snapshot};
 pub use file::FileProvider;
 pub use provider::{Provider, Update, Updates};

@@ -15,6 +15,7 @@ mod grpc;
 mod half_closed;
 mod health;
 mod http2;
+mod http_provider;
 mod limits;
 mod manifests;
 mod many;

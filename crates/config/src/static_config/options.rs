@@ -34,7 +34,6 @@ const LEFT_OUT: &[&str] = &[
     "providers.docker",
     "providers.ecs",
     "providers.etcd",
-    "providers.http",
     "providers.knative",
     "providers.kubernetesgateway",
     "providers.kubernetesingress",

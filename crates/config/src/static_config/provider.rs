@@ -1,8 +1,11 @@
 //! Where the dynamic configuration comes from.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::duration::GoDuration;
+use crate::dynamic::ClientTls;
 use crate::redact::Sensitive;
 
 /// Where the dynamic configuration comes from.
@@ -15,6 +18,8 @@ pub struct Providers {
     pub precedence: Vec<String>,
     /// Files.
     pub file: Option<FileProvider>,
+    /// An HTTP endpoint.
+    pub http: Option<HttpProvider>,
     /// The objects of a cluster.
     #[serde(rename = "kubernetesCRD")]
     pub kubernetes_crd: Option<KubernetesCrd>,
@@ -43,6 +48,46 @@ impl Default for FileProvider {
             directory: String::new(),
             watch: true,
             debug_log_generated_template: false,
+        }
+    }
+}
+
+/// Dynamic configuration from an HTTP endpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct HttpProvider {
+    /// The URL to ask, which may hold a password or a token.
+    pub endpoint: Sensitive,
+    /// The time from one question to the next.
+    pub poll_interval: GoDuration,
+    /// The longest time for an answer; 0 and less mean ours.
+    pub poll_timeout: GoDuration,
+    /// Sent with each request.
+    #[serde(deserialize_with = "headers")]
+    pub headers: BTreeMap<String, Sensitive>,
+    /// How to reach it by TLS.
+    pub tls: Option<ClientTls>,
+    /// The most bytes of an answer; less than 0 means ours.
+    pub max_response_body_size: i64,
+}
+
+// What stands in their place instead may hold a token, which an error must not show.
+fn headers<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, Sensitive>, D::Error> {
+    BTreeMap::deserialize(deserializer)
+        .map_err(|_| de::Error::custom("expected names of headers with a text each"))
+}
+
+impl Default for HttpProvider {
+    fn default() -> Self {
+        Self {
+            endpoint: Sensitive::default(),
+            poll_interval: GoDuration::from_secs(5),
+            poll_timeout: GoDuration::from_secs(5),
+            headers: BTreeMap::new(),
+            tls: None,
+            max_response_body_size: -1,
         }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{Loaded, LogLevel, Refused, Source, StaticConfiguration, Surroundings};
 use crate::diagnostic::Consequence;
+use crate::duration::GoDuration;
 use crate::reason;
 
 /// A process's surroundings as data.
@@ -322,6 +323,65 @@ fn the_environment_is_read_as_traefik_reads_it() {
     assert!(configuration.api.is_none());
 }
 
+/// One HTTP provider, from each of the sources.
+#[test]
+fn an_http_provider_is_read_from_everywhere() {
+    let text = "providers: {http: {endpoint: 'http://u:hidden@a/', pollInterval: 1m, pollTimeout: 2, maxResponseBodySize: 9, headers: {x-token: hidden}, tls: {ca: /ca.pem, insecureSkipVerify: true}}}";
+    let options = [
+        ("endpoint", "http://u:hidden@a/"),
+        ("pollinterval", "1m"),
+        ("polltimeout", "2"),
+        ("maxresponsebodysize", "9"),
+        ("headers.x-token", "hidden"),
+        ("tls.ca", "/ca.pem"),
+        ("tls.insecureskipverify", "true"),
+    ];
+    let flags = options.map(|(name, value)| format!("--providers.http.{name}={value}"));
+    let variables = options.map(|(name, value)| {
+        let name = format!("providers.http.{name}").replace('.', "_");
+        (format!("TRAEFIK_{}", name.to_uppercase()), value.to_owned())
+    });
+    let environment = World {
+        env: variables.to_vec(),
+        ..World::default()
+    };
+    for world in [
+        file("/t.yml", text),
+        args(&flags.each_ref().map(String::as_str)),
+        environment,
+    ] {
+        let loaded = world.load().unwrap();
+        assert_eq!(loaded.diagnostics, []);
+        let http = loaded.configuration.providers.http.unwrap();
+        assert_eq!(http.endpoint.expose(), "http://u:hidden@a/");
+        assert_eq!(http.poll_interval, GoDuration::from_secs(60));
+        assert_eq!(http.poll_timeout, GoDuration::from_secs(2));
+        assert_eq!(http.max_response_body_size, 9);
+        assert_eq!(http.headers["x-token"].expose(), "hidden");
+        let tls = http.tls.as_ref().unwrap();
+        assert_eq!(tls.ca.expose(), "/ca.pem");
+        assert!(tls.insecure_skip_verify);
+        assert!(!format!("{http:?}").contains("hidden"), "{http:?}");
+    }
+}
+
+#[test]
+fn an_http_provider_has_to_poll() {
+    let refused = "error[InvalidValue] option providers.http.pollInterval: poll interval must be greater than 0 (start refused)";
+    for interval in ["0", "-1s"] {
+        let interval = format!("--providers.http.pollinterval={interval}");
+        check_refused(
+            &args(&["--providers.http.endpoint=http://a/", &interval]),
+            &[refused],
+        );
+    }
+    let unset = args(&["--providers.http.endpoint=http://a/"]).loaded();
+    let http = unset.providers.http.unwrap();
+    assert_eq!(http.poll_interval, GoDuration::from_secs(5));
+    assert_eq!(http.poll_timeout, GoDuration::from_secs(5));
+    assert_eq!(http.max_response_body_size, -1);
+}
+
 #[test]
 fn only_the_first_source_counts() {
     let world = file("/t.yml", "ping: {}")
@@ -430,6 +490,10 @@ fn values_that_do_not_fit_are_named_with_their_place() {
             "invalid duration \"x\": expected a number with a unit, such as `10s`",
         ),
         (
+            "--providers.http.headers=Authorization: hidden",
+            "expected names of headers with a text each",
+        ),
+        (
             "--ping.terminatingstatuscode=x",
             "expected a whole number, found \"x\"",
         ),
@@ -454,6 +518,10 @@ fn values_that_do_not_fit_are_named_with_their_place() {
         (
             "--providers.file.watch",
             "error[InvalidValue] option providers.file: neither `filename` nor `directory` is given (start refused)",
+        ),
+        (
+            "--providers.http",
+            "error[InvalidValue] option providers.http.endpoint: non-empty endpoint is required (start refused)",
         ),
         (
             "--entrypoints.web.http.tls",

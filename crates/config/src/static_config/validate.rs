@@ -146,6 +146,21 @@ fn check_providers(configuration: &mut StaticConfiguration) -> Vec<Diagnostic> {
         let message = "neither `filename` nor `directory` is given".to_owned();
         refuse("providers.file", reason::INVALID_VALUE, message);
     }
+    // Traefik: goes on without the provider.
+    if let Some(http) = &providers.http {
+        if http.endpoint.expose().is_empty() {
+            let message = "non-empty endpoint is required".to_owned();
+            refuse("providers.http.endpoint", reason::INVALID_VALUE, message);
+        }
+        if http.poll_interval.positive().is_none() {
+            let message = "poll interval must be greater than 0".to_owned();
+            refuse(
+                "providers.http.pollInterval",
+                reason::INVALID_VALUE,
+                message,
+            );
+        }
+    }
     if let Some(manifests) = &providers.kubernetes_manifests {
         if manifests.path.is_empty() && manifests.directory.is_empty() {
             let message = "neither `path` nor `directory` is given".to_owned();
