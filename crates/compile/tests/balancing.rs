@@ -199,3 +199,35 @@ fn a_light_service_has_its_turns_although_a_heavy_one_keeps_changing() {
     }
     assert_eq!(picks.iter().filter(|&&index| index == 0).count(), 4);
 }
+
+/// As Traefik 3.7.15 does.
+#[test]
+fn a_failure_takes_a_server_out_for_the_window_that_is_set() {
+    for (passive, is_taken_out) in [
+        (json!({}), true),
+        (
+            json!({ "failureWindow": "1s", "maxFailedAttempts": 0 }),
+            true,
+        ),
+        (
+            json!({ "failureWindow": "1s", "maxFailedAttempts": -1 }),
+            true,
+        ),
+        (json!({ "maxFailedAttempts": 2 }), false),
+        (json!({ "failureWindow": "0s" }), false),
+        (json!({ "failureWindow": "-1s" }), false),
+    ] {
+        let servers = json!([{ "url": "http://10.0.0.1" }]);
+        let configured = json!({ "servers": servers, "passiveHealthCheck": passive });
+        let service = service(&generation(&balanced(&configured), None));
+        let now = Instant::now();
+        balancer(&service).observe(0, Outcome::AnsweredBadly, Duration::ZERO, now);
+        // Those who pick may look at a clock that is a little behind.
+        assert_eq!(!balancer(&service).is_up(now), is_taken_out, "{passive}");
+        assert_eq!(
+            pick(balancer(&service)).is_none(),
+            is_taken_out,
+            "{passive}"
+        );
+    }
+}

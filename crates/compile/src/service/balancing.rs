@@ -20,12 +20,15 @@ pub(super) fn settings(
             configured.strategy
         ))
     })?;
+    let has_active_check = configured.health_check.is_some();
     let passive = configured.passive_health_check.as_ref();
+    let passive = passive.map(passive_check).transpose()?;
     Ok(Settings {
         strategy,
         sticky: cookie(configured.sticky.as_deref(), name),
-        passive: passive.map(passive_check).transpose()?,
-        has_active_check: configured.health_check.is_some(),
+        // Traefik: a window that is none takes a server out for no time, unless an active check must bring it back.
+        passive: passive.filter(|check| has_active_check || !check.failure_window.is_zero()),
+        has_active_check,
         slow_start: configured.slow_start.and_then(|time| time.positive()),
     })
 }
@@ -101,7 +104,6 @@ fn passive_check(configured: &dynamic::PassiveHealthCheck) -> Result<PassiveChec
             ))
         })?;
     Ok(PassiveCheck {
-        // Traefik: a window that is none takes a server out for no time.
         failure_window: configured
             .failure_window
             .positive()
