@@ -41,7 +41,7 @@ pub enum Error {
     /// The server ended the connection before the first byte of an answer.
     #[error("connection closed without an answer")]
     Closed,
-    /// The connection failed (typically: was reset).
+    /// The connection failed (typically: was reset), before a head or in the middle of a body.
     #[error("connection failed")]
     Io(#[source] io::Error),
     /// The server ended the connection in the middle of the head, or after an interim one.

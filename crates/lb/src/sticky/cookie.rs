@@ -144,8 +144,12 @@ pub(super) fn value<'h>(headers: &'h HeaderMap, name: &[u8]) -> Option<&'h [u8]>
 /// What this pair says, if it is of this name. Of ASCII's blanks a header has space and tab, which Go trims.
 fn value_of<'p>(pair: &'p [u8], name: &[u8]) -> Option<&'p [u8]> {
     let after_name = pair.trim_ascii_start().strip_prefix(name)?;
-    let value = after_name.trim_ascii_start().strip_prefix(b"=")?;
-    Some(unquoted(value.trim_ascii_end()))
+    match after_name.trim_ascii_start() {
+        // Go: a name alone is a cookie without a value.
+        [] => Some(b""),
+        [b'=', value @ ..] => Some(unquoted(value.trim_ascii_end())),
+        _ => None,
+    }
 }
 
 fn unquoted(value: &[u8]) -> &[u8] {
@@ -248,7 +252,9 @@ mod tests {
             (&["seat=v; seat=w"], Some("v")),
             (&["seat="], Some("")),
             (&["seat=a=b"], Some("a=b")),
-            (&["seat"], None),
+            (&["seat"], Some("")),
+            (&["seat; seat=v"], Some("")),
+            (&["other; seat=v"], Some("v")),
             (&["Seat=v"], None),
             (&["xseat=v"], None),
             (&[";;=;"], None),

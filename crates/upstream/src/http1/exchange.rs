@@ -333,9 +333,10 @@ where
     fn lost(&self, error: Option<io::Error>) -> Failure {
         let unanswered = self.pending.is_empty() && self.n_interim == 0;
         let error = match error {
-            Some(error) => Error::Io(error),
+            // Traefik: what has come of a head is malformed then, whatever ended it.
+            Some(error) if self.pending.is_empty() => Error::Io(error),
             None if unanswered => Error::Closed,
-            None => Error::TruncatedHead,
+            _ => Error::TruncatedHead,
         };
         Failure {
             error,
