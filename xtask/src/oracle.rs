@@ -28,6 +28,7 @@ mod wire;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -95,6 +96,7 @@ fn run_one(
     runs: &Path,
 ) -> anyhow::Result<Row> {
     let proxies = side::start(sides, configuration, runs)?;
+    thread::sleep(Duration::from_millis(configuration.requests.warm_ms));
     let shares = &configuration.requests.either;
     let mut alike = side::texts_alike(sides);
     for shares in shares {

@@ -16,6 +16,10 @@ use super::wire::{Framing, Head, Wire};
 
 /// How long a server waits for the rest of a body.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+/// What health checks ask for; nobody writes it down.
+const HEALTH: &[u8] = b"/oracle-health";
+/// More connections than an unwilling listener takes.
+const CROWD: usize = 8;
 
 /// A server's character; what a request asks for comes second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +31,12 @@ pub(super) enum Temper {
     Silent,
     /// Answers that it is there, and writes nothing down.
     Ready,
+    /// Obliging, but unwell by its own account.
+    Sick,
+    /// Takes no connections.
+    Deaf,
+    /// Says this as soon as it hears anything, and ends.
+    Curt(&'static [u8], Then),
 }
 
 /// One server, as a configuration names it.
@@ -79,6 +89,9 @@ impl Backend {
         ledger: &Arc<Ledger>,
         means: &Arc<Means>,
     ) -> anyhow::Result<()> {
+        if self.temper == Temper::Deaf {
+            return deafen(listener);
+        }
         let tls = match self.protocol {
             Protocol::Tls(offers) => Some(means.authority.server(offers)?),
             Protocol::Http1 | Protocol::H2c => None,
@@ -105,6 +118,25 @@ impl Backend {
             .context("cannot start a backend's thread")?;
         Ok(())
     }
+}
+
+/// Fills a listener's queue, so that whoever comes after waits for ever.
+fn deafen(listener: TcpListener) -> anyhow::Result<()> {
+    socket2::SockRef::from(&listener).listen(0)?;
+    let address = listener.local_addr()?;
+    let patience = Duration::from_millis(50);
+    let crowd: Vec<TcpStream> = (0..CROWD)
+        .map_while(|_| TcpStream::connect_timeout(&address, patience).ok())
+        .collect();
+    thread::Builder::new()
+        .spawn(move || {
+            let _held = (listener, crowd);
+            loop {
+                thread::park();
+            }
+        })
+        .context("cannot start a backend's thread")?;
+    Ok(())
 }
 
 /// Listeners on one free port of both addresses.
@@ -138,11 +170,21 @@ impl Server {
         // Small answers must not wait for acknowledgements; without it the run is merely slower.
         drop(stream.set_nodelay(true));
         let mut wire = Wire::new(stream);
+        if let Temper::Curt(words, then) = self.backend.temper {
+            // A failure shows at the proxy.
+            drop(wire.hear().and_then(|()| wire.write(words)));
+            if then == Then::Reset {
+                wire.reset();
+            }
+            return;
+        }
         loop {
             let unlimited = wire.wait_at_most(None);
             let Ok(head) = wire.head() else { return };
             let then = match self.backend.temper {
-                Temper::Ready => self.ready(&mut wire),
+                Temper::Ready => say(&mut wire, "200 OK", "ready"),
+                Temper::Sick if is_check(&head) => say(&mut wire, "503 Sick", ""),
+                _ if is_check(&head) => say(&mut wire, "200 OK", ""),
                 _ => self.exchange(&mut wire, head),
             };
             if unlimited.is_err() {
@@ -153,15 +195,6 @@ impl Server {
                 Then::Close => return,
                 Then::Reset => return wire.reset(),
             }
-        }
-    }
-
-    fn ready(&self, wire: &mut Wire) -> Then {
-        let sent = wire.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nready");
-        if sent.is_ok() {
-            Then::Keep
-        } else {
-            Then::Close
         }
     }
 
@@ -234,5 +267,18 @@ impl Server {
             Ok(()) => plan.then,
             Err(_) => Then::Close,
         }
+    }
+}
+
+fn is_check(head: &Head) -> bool {
+    head.line.split(|&byte| byte == b' ').nth(1) == Some(HEALTH)
+}
+
+fn say(wire: &mut Wire, status: &str, body: &str) -> Then {
+    let length = body.len();
+    let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}");
+    match wire.write(answer.as_bytes()) {
+        Ok(()) => Then::Keep,
+        Err(_) => Then::Close,
     }
 }

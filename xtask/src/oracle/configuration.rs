@@ -31,6 +31,9 @@ pub(super) struct Requests {
     /// How long after the answers servers may still be asked.
     #[serde(default)]
     pub(super) settle_ms: u64,
+    /// How long proxies that serve take to learn which servers are well.
+    #[serde(default)]
+    pub(super) warm_ms: u64,
     /// What clients speak.
     #[serde(default)]
     pub(super) clients: Version,

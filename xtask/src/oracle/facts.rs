@@ -87,7 +87,9 @@ pub(super) fn facts(
         End::Stopped(stop) => stop.to_string(),
     };
     let unanswered = heard.answers.len() + 1;
-    if unanswered <= seen.len() {
+    // Nobody waits for another answer behind one that says that it is the last.
+    let is_due = heard.answers.last().is_none_or(|last| last.keeps);
+    if is_due && unanswered <= seen.len() {
         Scribe::new(&mut facts, Part::Answer, (unanswered, 1), alike)
             .write("status", format!("none, {end}"));
     }
@@ -316,6 +318,7 @@ impl fmt::Display for Place {
 
 #[cfg(test)]
 mod tests {
+    use super::super::generate::Name;
     use super::*;
 
     fn place(part: Part, exchange: usize, aspect: &str) -> Place {
@@ -345,6 +348,35 @@ mod tests {
             .map(Difference::kind)
             .collect();
         assert_eq!(found, kinds);
+    }
+
+    #[test]
+    fn what_is_asked_behind_the_last_answer_is_due_to_no_one() {
+        let conversation = Conversation {
+            name: Name::Made(0),
+            exchanges: Vec::new(),
+            pipelined: false,
+            in_parts: false,
+            client: None,
+        };
+        let is_missed = |keeps| {
+            let answer = Answer {
+                keeps,
+                ..Answer::default()
+            };
+            let heard = Heard {
+                answers: vec![answer],
+                end: End::Stopped(Stop::Closed),
+            };
+            let seen = [Vec::new(), Vec::new()];
+            facts(&conversation, &heard, &seen, &Alike::default()).contains_key(&place(
+                Part::Answer,
+                2,
+                "status",
+            ))
+        };
+        assert!(is_missed(true));
+        assert!(!is_missed(false));
     }
 
     #[test]

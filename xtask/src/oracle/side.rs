@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
+use super::answers::Then;
 use super::backend::{self, Backend, Means, Protocol, Temper};
 use super::client;
 use super::configuration::Configuration;
@@ -43,6 +44,23 @@ const BACKENDS: &[Backend] = &[
     Backend::http1("closing", Temper::Closing),
     Backend::http1("silent", Temper::Silent),
     Backend::http1("ready", Temper::Ready),
+    Backend::http1("sick", Temper::Sick),
+    Backend::http1("deaf", Temper::Deaf),
+    Backend::http1(
+        "plain",
+        Temper::Curt(b"HTTP/1.1 400 Bad Request\r\n\r\n", Then::Close),
+    ),
+    // TLS: a fatal alert, handshake_failure.
+    Backend::http1(
+        "alarmed",
+        Temper::Curt(b"\x15\x03\x03\x00\x02\x02\x28", Then::Close),
+    ),
+    Backend::http1("leaving", Temper::Curt(b"", Then::Close)),
+    Backend::http1("resetting", Temper::Curt(b"", Then::Reset)),
+    Backend::http1(
+        "babbling",
+        Temper::Curt(b"\0\x01\x02 no protocol at all\r\n\r\n", Then::Close),
+    ),
 ];
 
 const SHARED_BACKENDS: &[Backend] = &[

@@ -12,7 +12,7 @@ use super::generate::{Conversation, fill};
 /// Stands for all cookies that were issued before on the connection.
 const ISSUED: &[u8] = b"{issued}";
 /// Placeholders that name a server, each with the text from which its value is made.
-const KINDS: [&str; 3] = ["sticky", "child", "url"];
+const KINDS: [&str; 5] = ["sticky", "child", "url", "old", "older"];
 
 /// What one side's placeholders stand for.
 #[derive(Debug)]
@@ -23,7 +23,8 @@ impl Values {
     pub(super) fn new(addresses: &BTreeMap<&str, String>) -> Self {
         let values = addresses.iter().flat_map(|(name, address)| {
             let url = format!("http://{address}");
-            let values = [digest(&url), digest(name), url];
+            let old = fnv(&url);
+            let values = [digest(&url), digest(name), url, old.clone(), fnv(&old)];
             KINDS
                 .iter()
                 .map(move |kind| placeholder(kind, name))
@@ -93,6 +94,14 @@ fn digest(name: &str) -> String {
         .collect()
 }
 
+/// Traefik, once: FNV-1 of 64 bits, in hexadecimal without leading zeros; for a while the digest of that.
+fn fnv(name: &str) -> String {
+    let digest = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte)
+    });
+    format!("{digest:x}")
+}
+
 fn contains(text: &[u8], piece: &[u8]) -> bool {
     text.windows(piece.len()).any(|part| part == piece)
 }
@@ -109,16 +118,16 @@ mod tests {
             name: Name::Made(0),
             exchanges: vec![Exchange {
                 token: String::new(),
-                raw: b"s={sticky:a}; c={child:a}; u={url:a}; b={sticky:b}".to_vec(),
+                raw: b"s={sticky:a}; c={child:a}; u={url:a}; b={sticky:b}; o={old:a}".to_vec(),
             }],
             pipelined: false,
             in_parts: false,
             client: None,
         };
-        // Digests by sha256sum.
+        // Digests by sha256sum, and by FNV-1 as Python computes it.
         assert_eq!(
             values.fill(&conversation).raw().escape_ascii().to_string(),
-            "s=a78a51a8c852899f; c=ca978112ca1bbdca; u=http://127.0.0.2:1; b={sticky:b}"
+            "s=a78a51a8c852899f; c=ca978112ca1bbdca; u=http://127.0.0.2:1; b={sticky:b}; o=9107467cc0a31f6a"
         );
     }
 

@@ -65,6 +65,14 @@ impl Wire {
         self.stream.set_read_timeout(patience)
     }
 
+    /// Awaits that something comes.
+    pub(super) fn hear(&mut self) -> std::io::Result<()> {
+        let mut bytes = [0; 4096];
+        let count = self.stream.read(&mut bytes)?;
+        self.unread.extend_from_slice(&bytes[..count]);
+        Ok(())
+    }
+
     pub(super) fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.stream.write_all(bytes)
     }
