@@ -10,13 +10,12 @@ use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request, StatusCode, Version};
 use http_body::Body as _;
 use traefikrs_http1::{Encoder, Refused, RequestHead};
-use traefikrs_upstream::UpgradedIo;
+use traefikrs_upstream::{UpgradedIo, expects_continue};
 
 use crate::answer::{self, Answer};
 use crate::body::{Content, RequestBody};
 use crate::client::Client;
 use crate::connection::{Connection, InFlight};
-use crate::intake::expects_continue;
 use crate::serve::{self, Asked};
 use crate::stream::Stream;
 use crate::target::Target;

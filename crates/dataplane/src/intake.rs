@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 use traefikrs_gourl::query::Semicolons;
 use traefikrs_gourl::{InvalidEscape, canonical_path, host, normalized_path};
 use traefikrs_http1::Refused;
+use traefikrs_upstream::expects_continue;
 
 use crate::answer::{self, Answer};
 use crate::connection::{Connection, Protocol};
@@ -130,13 +131,6 @@ fn is_too_long(length: &HeaderValue) -> bool {
     length.is_none_or(|length| i64::try_from(length).is_err())
 }
 
-/// Whether the client waits for `100 Continue`.
-pub(crate) fn expects_continue(headers: &HeaderMap) -> bool {
-    headers
-        .get(EXPECT)
-        .is_some_and(|expected| has_token(expected.as_bytes(), b"100-continue"))
-}
-
 /// Refuses expectations that this server does not know.
 fn check_expectation(parts: &Parts, seen: Seen) -> Result<(), Box<Answer>> {
     if !seen.expect() || parts.version >= Version::HTTP_2 {
@@ -144,7 +138,7 @@ fn check_expectation(parts: &Parts, seen: Seen) -> Result<(), Box<Answer>> {
     }
     match parts.headers.get(EXPECT).map(HeaderValue::as_bytes) {
         None | Some(b"") => Ok(()),
-        Some(expected) if has_token(expected, b"100-continue") => Ok(()),
+        Some(_) if expects_continue(&parts.headers) => Ok(()),
         Some(_) => Err(Box::new(answer::last(StatusCode::EXPECTATION_FAILED))),
     }
 }

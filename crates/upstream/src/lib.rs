@@ -63,6 +63,7 @@ mod upstreams;
 pub use crate::{
     answer::{Answer, UpgradedIo, UpstreamBody},
     error::{BoxError, Error, Fate, MalformedBody, MalformedHead, NoAnswer},
+    interim::expects_continue,
     peer::{Host, Https, Limits, Peer, Scheme},
     request::{InvalidTarget, OnInterim, Outgoing, Target},
     upstreams::{Stats, Upstreams},

@@ -12,10 +12,9 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Response, StatusCode, response};
 use http_body::{Body as _, Frame, SizeHint};
 use traefikrs_http2::Received;
-use traefikrs_upstream::{BoxError, OnInterim};
+use traefikrs_upstream::{BoxError, OnInterim, expects_continue};
 
 use crate::hop_by_hop;
-use crate::intake::expects_continue;
 
 /// The most of interim answers that a client gets for one request: they wait in memory until it reads them.
 const MAX_INTERIM: usize = 64 << 10;
