@@ -9,6 +9,7 @@ use crate::answer::Answer;
 use crate::apply::Passed;
 use crate::body::Upload;
 use crate::connection::Connection;
+use crate::forward::Request;
 use crate::route::{self, Composed, Picked};
 use crate::serve::Inbound;
 use crate::{failover, forward, mirror};
@@ -49,8 +50,12 @@ pub(crate) fn by<'a>(
         let picked = route::pick(service, &mut inbound, &mut passed, worker);
         let context = inbound.context.clone();
         let answer = match picked {
-            Ok(Picked::Server(turn)) => {
-                forward::ask(connection, turn, inbound, body, &mut passed).await
+            Ok(Picked::Server(mut turn)) => {
+                let answered = match Request::new(connection, &turn, inbound, body) {
+                    Ok(mut request) => forward::ask(connection, &mut turn, &mut request).await,
+                    Err(error) => Err(error),
+                };
+                forward::answer(connection, turn, answered, &mut passed)
             }
             Ok(Picked::Composed(composed)) => answer(composed, inbound, body, connection).await,
             Err(answer) => *answer,

@@ -14,7 +14,7 @@ use crate::apply::Passed;
 use crate::body::{Content, Upload};
 use crate::client::Client;
 use crate::connection::Connection;
-use crate::elsewhere;
+use crate::elsewhere::{self, Answered};
 use crate::hop_by_hop;
 use crate::intake::{FOR, Seen, has_token};
 use crate::pick::{Counted, Turn};
@@ -24,33 +24,25 @@ mod error;
 
 pub(crate) use error::Error;
 
-/// Asks a server, for those who have room for a future of its own.
+/// Asks the server whose turn it is, and others if it cannot be reached.
 pub(crate) async fn ask<'g>(
     connection: &Connection,
-    mut turn: Turn<'g>,
-    inbound: Inbound,
-    body: Upload,
-    passed: &mut Passed<'g>,
-) -> Answer {
+    turn: &mut Turn<'g>,
+    request: &mut Request,
+) -> Answered {
+    let (peer, limits) = (peer(connection, turn.server), limits_of(connection, turn));
     let upstreams = &connection.entry_point.worker.upstreams;
-    let answered = match Request::new(connection, &turn, inbound, body) {
-        Ok(mut request) => {
-            let (peer, limits) = (peer(connection, turn.server), limits_of(connection, &turn));
-            match upstreams.send(&peer, &limits, &mut request.outgoing).await {
-                Ok(answered) => Ok(answered),
-                Err(failed) => elsewhere::ask(connection, &mut turn, &mut request, failed).await,
-            }
-        }
-        Err(error) => Err(error),
-    };
-    answer(connection, turn, answered, passed)
+    match upstreams.send(&peer, &limits, &mut request.outgoing).await {
+        Ok(answered) => Ok(answered),
+        Err(failed) => elsewhere::ask(connection, turn, request, failed).await,
+    }
 }
 
 /// What the client is told: the answer of the server, or that there is none.
 pub(crate) fn answer<'g>(
     connection: &Connection,
     mut turn: Turn<'g>,
-    answered: Result<upstream::Answer<Upload>, Error>,
+    answered: Answered,
     passed: &mut Passed<'g>,
 ) -> Answer {
     turn.has_gone(answered.as_ref());

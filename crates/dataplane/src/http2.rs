@@ -17,7 +17,6 @@ use crate::answer::{self, Answer};
 use crate::body::{Content, RequestBody};
 use crate::client::Client;
 use crate::connection::{Connection, InFlight, Order};
-use crate::discard::within;
 use crate::options::EntryPointOptions;
 use crate::serve::{self, Asked};
 use crate::stream::{Rewound, Stream};
@@ -116,6 +115,7 @@ async fn exchange(
     respond: SendResponse<Bytes>,
 ) {
     let limit = connection.entry_point.options.timeouts.write;
+    let deadline = limit.map(|limit| connection.deadline_in(limit));
     let (parts, stream) = request.into_parts();
     let is_head = parts.method == Method::HEAD;
     let leg = Rc::new(Leg::new(&parts.headers, stream, respond));
@@ -125,14 +125,14 @@ async fn exchange(
         has_no_path: false,
         has_fragment: false,
     };
-    let answering = answer(&connection, in_flight, &leg, asked, is_head);
-    match limit {
-        None => answering.await,
-        Some(limit) => {
-            if !within(limit, connection.clock(), answering).await {
-                leg.reset();
-            }
-        }
+    let mut answering = pin!(answer(&connection, in_flight, &leg, asked, is_head));
+    let is_late = poll_fn(|cx| match (answering.as_mut().poll(cx), &deadline) {
+        (Poll::Ready(()), _) => Poll::Ready(false),
+        (Poll::Pending, Some(deadline)) => deadline.poll(cx).map(|()| true),
+        (Poll::Pending, None) => Poll::Pending,
+    });
+    if is_late.await {
+        leg.reset();
     }
 }
 

@@ -19,12 +19,11 @@ use crate::body::{RequestBody, Upload};
 use crate::client::Client;
 use crate::compose::{self, Answering};
 use crate::connection::Connection;
-use crate::forward::{Error, Request};
+use crate::forward::{self, Error, Request};
 use crate::intake::{self, Seen};
 use crate::pick::Turn;
 use crate::route::{self, Picked};
 use crate::worker::Generation;
-use crate::{elsewhere, forward};
 
 /// A request as it was asked.
 #[derive(Debug)]
@@ -97,22 +96,11 @@ async fn find_answer(
             return passed.back(answer, &context);
         }
     };
-    let peer = forward::peer(connection, turn.server);
-    let limits = forward::limits_of(connection, &turn);
-    let first = {
-        let upstreams = &connection.entry_point.worker.upstreams;
-        let sending = pin!(upstreams.send(&peer, &limits, &mut request.outgoing));
-        while_awaited(client, sending).await
-    };
-    let answered = match first {
-        Some(Ok(answered)) => Ok(answered),
-        Some(Err(failed)) => {
-            let asking = elsewhere::ask(connection, &mut turn, &mut request, failed);
-            while_awaited(client, asking)
-                .await
-                .unwrap_or(Err(Error::ClientGone))
-        }
-        None => Err(Error::ClientGone),
+    let answered = {
+        let asking = pin!(forward::ask(connection, &mut turn, &mut request));
+        while_awaited(client, asking)
+            .await
+            .unwrap_or(Err(Error::ClientGone))
     };
     let answer = forward::answer(connection, turn, answered, &mut passed);
     passed.back(answer, &context)
