@@ -187,7 +187,7 @@ enum Unwell {
     Unanswered(#[from] traefikrs_upstream::Error),
     #[error("it answered with status {0}")]
     Status(::http::StatusCode),
-    #[error("more than {} redirects", http::MOST_REDIRECTS)]
+    #[error("it redirects without end")]
     Redirects,
     #[error("it redirects to {0}, which is no URL of a server")]
     Location(String),

@@ -308,6 +308,17 @@ fn the_expected_status_decides_and_redirects_are_followed() {
 }
 
 #[test]
+fn a_check_that_is_redirected_without_end_is_given_up() {
+    let server = Checked::start("one");
+    server.says("302 Found\r\nLocation: /hc");
+    let check = "{path: /hc, interval: 1h}";
+    let site = Site::start(&balanced(check, &[url(&server)]), &["--api.insecure"]);
+    await_status(&site, &url(&server), "DOWN");
+    // As many as Traefik 3.7.15 sends.
+    assert_eq!(server.asked().len(), 10);
+}
+
+#[test]
 fn a_server_that_does_not_answer_in_time_is_down() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://{}", silent.local_addr().unwrap());

@@ -16,8 +16,8 @@ use traefikrs_upstream::{Answer, Outgoing, Target, Upstreams};
 use super::Unwell;
 use crate::forward;
 
-/// Go's.
-pub(super) const MOST_REDIRECTS: usize = 10;
+/// Go: what the tenth request is redirected to is not asked.
+const MOST_REQUESTS: usize = 10;
 
 /// A body up to this is read so that the connection serves the next check, too.
 const WORTH_READING: usize = 64 * 1024;
@@ -40,7 +40,7 @@ pub(super) async fn ask(
 ) -> Result<(), Unwell> {
     let mut leg = Leg::first(&asked.url, probe);
     let mut elsewhere: Option<Server> = None;
-    for _ in 0..=MOST_REDIRECTS {
+    for _ in 0..MOST_REQUESTS {
         let server = elsewhere.as_ref().unwrap_or(&asked.server);
         let (status, location) = leg.request(upstreams, transport, server, probe).await?;
         let leads_on = |location: &String| {
