@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use traefikrs_config::QualifiedName;
 use traefikrs_lb::failover::{self, Choice};
 use traefikrs_lb::mirror::Mirrors;
-use traefikrs_lb::{Balancer, ServerState};
+use traefikrs_lb::{Balancer, Client, ServerState};
 use traefikrs_middleware::Stack;
 use traefikrs_router::RouteTable;
 use traefikrs_tls::{ClientTls, ServerName};
@@ -271,13 +271,13 @@ pub(crate) struct TransportTls {
 }
 
 impl Service {
-    /// Whether a new request would find a server, as far as is known.
-    pub fn is_up(&self, now: Instant) -> bool {
+    /// Whether a request of this client would find a server, as far as is known.
+    pub fn is_up_for(&self, client: &Client<'_>, now: Instant) -> bool {
         match &self.kind {
-            ServiceKind::LoadBalancer(servers) => servers.balancer.is_up(now),
-            ServiceKind::Weighted(services) => services.is_up(now),
-            ServiceKind::Mirroring(mirroring) => mirroring.main.is_up(now),
-            ServiceKind::Failover(failover) => failover.choose(now).is_some(),
+            ServiceKind::LoadBalancer(servers) => servers.balancer.is_up_for(client, now, |_| true),
+            ServiceKind::Weighted(services) => services.is_up_for(client, now),
+            ServiceKind::Mirroring(mirroring) => mirroring.main.is_up_for(client, now),
+            ServiceKind::Failover(failover) => failover.choose(client, now).is_some(),
             ServiceKind::Internal(_) => true,
         }
     }
@@ -285,29 +285,30 @@ impl Service {
 
 impl Failover {
     /// Who is asked first, as far as is known; `None` when nobody can answer.
-    pub fn choose(&self, now: Instant) -> Option<Choice> {
-        failover::choose(self.main.is_up(now), || self.may_fall_back(now))
+    pub fn choose(&self, client: &Client<'_>, now: Instant) -> Option<Choice> {
+        let is_main_up = self.main.is_up_for(client, now);
+        failover::choose(is_main_up, || self.may_fall_back(client, now))
     }
 
     /// Whether the fallback may be asked.
-    pub fn may_fall_back(&self, now: Instant) -> bool {
-        !self.follows_health || self.fallback.is_up(now)
+    pub fn may_fall_back(&self, client: &Client<'_>, now: Instant) -> bool {
+        !self.follows_health || self.fallback.is_up_for(client, now)
     }
 }
 
 impl Weighted {
-    fn is_up(&self, now: Instant) -> bool {
-        let may_be_asked = |index| self.may_be_asked(index, now);
-        self.balancer.is_up_among(now, may_be_asked)
+    fn is_up_for(&self, client: &Client<'_>, now: Instant) -> bool {
+        let may_be_asked = |index| self.may_be_asked(index, client, now);
+        self.balancer.is_up_for(client, now, may_be_asked)
     }
 
     /// Whether the service at this position may have a turn.
-    pub fn may_be_asked(&self, index: usize, now: Instant) -> bool {
+    pub fn may_be_asked(&self, index: usize, client: &Client<'_>, now: Instant) -> bool {
         !self.follows_health
             || self
                 .children
                 .get(index)
-                .is_some_and(|child| child.is_up(now))
+                .is_some_and(|child| child.is_up_for(client, now))
     }
 }
 

@@ -10,10 +10,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use http::HeaderMap;
 use serde_json::{Value, json};
 use traefikrs_compile::compiled::{CheckedServer, Pace, Probe, Service, ServiceKind, Target};
 use traefikrs_compile::report::Status;
 use traefikrs_compile::{Generation, compile};
+use traefikrs_lb::Client;
 use traefikrs_lb::failover::Choice;
 
 mod support;
@@ -42,6 +44,13 @@ fn service(services: &Value) -> Arc<Service> {
     match target(&generation(services)) {
         Target::Service(service) => Arc::clone(service),
         other => panic!("{other:?}"),
+    }
+}
+
+fn client(headers: &HeaderMap) -> Client<'_> {
+    Client {
+        ip: [192, 0, 2, 7].into(),
+        headers,
     }
 }
 
@@ -217,8 +226,14 @@ fn a_failover_follows_the_health_of_its_parts() {
         set_up(&failover.main, main_is_up);
         set_up(&failover.fallback, fallback_is_up);
         let now = Instant::now();
-        assert_eq!(failover.choose(now), expected, "{extra}");
-        assert_eq!(service.is_up(now), expected.is_some(), "{extra}");
+        let headers = HeaderMap::new();
+        let client = client(&headers);
+        assert_eq!(failover.choose(&client, now), expected, "{extra}");
+        assert_eq!(
+            service.is_up_for(&client, now),
+            expected.is_some(),
+            "{extra}"
+        );
     }
 }
 
@@ -231,9 +246,11 @@ fn mirrors_do_not_count() {
         panic!("{:?}", service.kind);
     };
     set_up(&mirroring.mirrors[0], false);
-    assert!(service.is_up(Instant::now()));
+    let headers = HeaderMap::new();
+    let is_up = || service.is_up_for(&client(&headers), Instant::now());
+    assert!(is_up());
     set_up(&mirroring.main, false);
-    assert!(!service.is_up(Instant::now()));
+    assert!(!is_up());
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::compose;
 use crate::connection::Connection;
 use crate::discard::discard;
 use crate::forward::Error;
+use crate::pick;
 use crate::replay::{Gathered, Refusal, gather};
 use crate::serve::Inbound;
 
@@ -48,7 +49,7 @@ pub(crate) async fn answer(
     }
     tracing::debug!(status = %main.status(), "asking the fallback");
     discard(main.into_body(), worker);
-    if !failover.may_fall_back(worker.clock.instant()) {
+    if !failover.may_fall_back(&pick::client(&inbound), worker.clock.instant()) {
         return answer::fault(StatusCode::SERVICE_UNAVAILABLE);
     }
     compose::by(&failover.fallback, inbound, body.upload(), connection).await

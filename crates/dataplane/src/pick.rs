@@ -8,7 +8,8 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
-use traefikrs_compile::compiled::{LoadBalancer, Server, Service, Weighted};
+use traefikrs_compile::compiled::{Failover, LoadBalancer, Server, Service, Weighted};
+use traefikrs_lb::failover::Choice;
 use traefikrs_lb::{Client, Outcome, Pick, Ticket};
 use traefikrs_upstream as upstream;
 
@@ -78,11 +79,17 @@ pub(crate) fn child<'g>(
 ) -> Option<&'g Arc<Service>> {
     let now = worker.clock.instant();
     let rng = &mut *worker.rng.borrow_mut();
-    let may_be_asked = |index| weighted.may_be_asked(index, now);
+    let client = client(inbound);
+    let may_be_asked = |index| weighted.may_be_asked(index, &client, now);
     let balancer = &weighted.balancer;
-    let pick = balancer.pick_among(&client(inbound), now, rng, may_be_asked)?;
+    let pick = balancer.pick_among(&client, now, rng, may_be_asked)?;
     passed.set_cookie(pick.set_cookie);
     weighted.children.get(pick.index)
+}
+
+/// The part of a failover to ask, if there is one.
+pub(crate) fn part(failover: &Failover, inbound: &Inbound, worker: &Worker) -> Option<Choice> {
+    failover.choose(&client(inbound), worker.clock.instant())
 }
 
 /// Whom balancers know the client by.

@@ -99,7 +99,7 @@ pub(crate) fn pick<'g>(
                 }
                 &mirroring.main
             }
-            ServiceKind::Failover(failover) => match failover.choose(worker.clock.instant()) {
+            ServiceKind::Failover(failover) => match pick::part(failover, inbound, worker) {
                 Some(Choice::Main) => match &failover.on_status {
                     Some(on_status) => {
                         return Ok(Picked::Composed(Composed::Failover {

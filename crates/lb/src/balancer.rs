@@ -180,15 +180,21 @@ impl Balancer {
 
     /// Whether a new request would find somebody.
     pub fn is_up(&self, now: Instant) -> bool {
-        self.is_up_among(now, |_| true)
+        self.takes_new_requests(|index| self.is_member_up(index, now))
     }
 
-    /// The same with only those whom the caller finds eligible, too.
-    pub fn is_up_among(&self, now: Instant, eligible: impl Fn(usize) -> bool) -> bool {
-        let mut members = self.members.iter().enumerate();
-        members.any(|(index, member)| {
-            member.takes_new_requests() && self.is_member_up(index, now) && eligible(index)
-        })
+    /// Whether a request of this client would find somebody of those that the caller finds eligible, too.
+    ///
+    /// A fenced member keeps its clients: it may be the only one, and up for nobody else.
+    pub fn is_up_for(
+        &self,
+        client: &Client<'_>,
+        now: Instant,
+        eligible: impl Fn(usize) -> bool,
+    ) -> bool {
+        let is_up = |index: usize| self.is_member_up(index, now) && eligible(index);
+        let place = || self.sticky.as_ref()?.place(client.headers);
+        self.takes_new_requests(is_up) || place().is_some_and(|place| is_up(place.index))
     }
 
     /// Whether [`observe`](Self::observe) has any effect.
@@ -290,6 +296,11 @@ impl Balancer {
                 weight: self.members[index].weight * self.share(index, now),
             }),
         }
+    }
+
+    fn takes_new_requests(&self, is_up: impl Fn(usize) -> bool) -> bool {
+        let mut members = self.members.iter().enumerate();
+        members.any(|(index, member)| member.takes_new_requests() && is_up(index))
     }
 
     fn is_member_up(&self, index: usize, now: Instant) -> bool {

@@ -91,6 +91,57 @@ fn levels_have_cookies_of_their_own_in_front_of_the_servers() {
 }
 
 #[test]
+fn a_service_whose_servers_are_all_fenced_keeps_its_clients() {
+    let (a, b) = (named("a"), named("b"));
+    let balancer = |server: SocketAddr, is_fenced: bool| {
+        json!({ "loadBalancer": {
+            "servers": [{ "url": format!("http://{server}"), "fenced": is_fenced }],
+            "sticky": { "cookie": { "name": format!("in{}", server.port()) } },
+            "healthCheck": { "path": "/" },
+        } })
+    };
+    let proxy = |service: &str, is_fenced: bool| {
+        let http = json!({
+            "routers": { "all": { "rule": "PathPrefix(`/`)", "service": service } },
+            "services": {
+                "a": balancer(a, is_fenced),
+                "b": balancer(b, false),
+                "weighted": { "weighted": {
+                    "services": [{ "name": "a" }, { "name": "b" }],
+                    "sticky": { "cookie": { "name": "out" } },
+                    "healthCheck": {},
+                } },
+                "failover": { "failover": { "service": "a", "fallback": "b" } },
+            },
+        });
+        Proxy::with(&http, |_| {})
+    };
+    let first = proxy("weighted", false).ask(GET);
+    assert_eq!(label(&first), "a");
+    let [outer, inner] = cookies(&first)[..] else {
+        panic!("{}", first.head);
+    };
+    let both = format!("{outer}; {inner}");
+    for (service, cookie, expected) in [
+        ("weighted", both.as_str(), ["a", "a"]),
+        ("weighted", inner, ["a", "b"]),
+        // Traefik: 503, as it is up and takes nobody in.
+        ("weighted", outer, ["b", "b"]),
+        ("weighted", "x=y", ["b", "b"]),
+        ("failover", inner, ["a", "a"]),
+        ("failover", "x=y", ["b", "b"]),
+    ] {
+        let proxy = proxy(service, true);
+        let answers = [(); 2].map(|()| proxy.ask(&with_cookie(cookie)));
+        assert_eq!(
+            answers.each_ref().map(label),
+            expected,
+            "{service} {cookie}"
+        );
+    }
+}
+
+#[test]
 fn an_answer_of_the_proxy_sets_the_cookie_too() {
     let sticky = json!({ "sticky": { "cookie": { "name": "seat" } } });
     let nobody = "127.0.0.1:1".parse().unwrap();
