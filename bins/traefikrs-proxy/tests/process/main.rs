@@ -12,6 +12,7 @@ mod certificate;
 mod client;
 mod descriptors;
 mod grpc;
+mod h2spec;
 mod half_closed;
 mod health;
 mod http2;
