@@ -15,6 +15,15 @@ fn to_h2c(server: std::net::SocketAddr) -> Value {
     to_url(&format!("h2c://{server}"))
 }
 
+/// A request of HTTP/2 like [`EXPECTING`].
+fn expecting() -> http::Request<()> {
+    http::Request::post("http://x/")
+        .header("content-length", "2")
+        .header("expect", "100-continue")
+        .body(())
+        .unwrap()
+}
+
 /// Servers of both versions that answer `403` to those that expect and have `deny` for a path, and else ask for the body.
 fn asking() -> [Value; 2] {
     let old = server(|mut client: Client| {
@@ -68,12 +77,7 @@ fn a_client_of_http2_is_asked_for_its_body_when_the_server_asks() {
         let proxy = Proxy::with(&http, |_| {});
         h2c::run(async {
             let mut client = h2c::connect(proxy.address).await;
-            let request = http::Request::post("http://x/")
-                .header("content-length", "2")
-                .header("expect", "100-continue");
-            let (mut answer, mut send) = client
-                .send_request(request.body(()).unwrap(), false)
-                .unwrap();
+            let (mut answer, mut send) = client.send_request(expecting(), false).unwrap();
             let asked = h2c::hint(&mut answer).await.unwrap();
             assert_eq!(asked.status(), 100);
             send.send_data("ab".into(), true).unwrap();
@@ -95,12 +99,7 @@ fn a_client_of_http2_is_asked_where_its_server_does_not() {
     let proxy = Proxy::with(&to(silent), |_| {});
     h2c::run(async {
         let mut client = h2c::connect(proxy.address).await;
-        let request = http::Request::post("http://x/")
-            .header("content-length", "2")
-            .header("expect", "100-continue");
-        let (mut answer, mut send) = client
-            .send_request(request.body(()).unwrap(), false)
-            .unwrap();
+        let (mut answer, mut send) = client.send_request(expecting(), false).unwrap();
         assert_eq!(h2c::hint(&mut answer).await.unwrap().status(), 100);
         send.send_data("ab".into(), true).unwrap();
         assert_eq!(answer.await.unwrap().status(), 200);
@@ -122,12 +121,7 @@ fn a_client_of_http2_is_refused_before_it_has_sent_its_body() {
             assert_eq!(h2c::read(answer.body_mut()).await.unwrap().0, "no");
             drop(send);
             // It may as well send it without having been asked.
-            let request = http::Request::post("http://x/")
-                .header("content-length", "2")
-                .header("expect", "100-continue");
-            let (answer, mut send) = client
-                .send_request(request.body(()).unwrap(), false)
-                .unwrap();
+            let (answer, mut send) = client.send_request(expecting(), false).unwrap();
             send.send_data("ab".into(), true).unwrap();
             let mut answer = answer.await.unwrap();
             assert_eq!(h2c::read(answer.body_mut()).await.unwrap().0, "yes");
