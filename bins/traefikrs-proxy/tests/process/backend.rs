@@ -68,11 +68,9 @@ fn serve(stream: TcpStream, label: &str, gate: &Gate) {
             }
         }
         if head.contains("Transfer-Encoding") {
-            let mut chunks = String::from("\r\n");
-            // The last chunk, and trailers.
-            while !(chunks.contains("\r\n0\r\n") && chunks.ends_with("\r\n\r\n"))
-                && reader.read_line(&mut chunks).unwrap_or(0) > 0
-            {}
+            let mut chunks = String::new();
+            while !chunks.ends_with("0\r\n\r\n") && reader.read_line(&mut chunks).unwrap_or(0) > 0 {
+            }
         }
         if head.contains("/hold") {
             let mut state = gate.state.lock().unwrap();

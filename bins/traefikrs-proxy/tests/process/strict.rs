@@ -46,6 +46,10 @@ pub(crate) enum Fault {
 
 impl Strict {
     pub(crate) fn start() -> Self {
+        Self::answering("ok")
+    }
+
+    pub(crate) fn answering(body: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::<Mutex<Seen>>::default();
@@ -53,7 +57,7 @@ impl Strict {
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let seen = Arc::clone(&shared);
-                thread::spawn(move || serve(stream.unwrap(), &seen));
+                thread::spawn(move || serve(stream.unwrap(), body, &seen));
             }
         });
         Self { address, seen }
@@ -76,7 +80,9 @@ impl Strict {
     }
 }
 
-fn serve(stream: TcpStream, seen: &Mutex<Seen>) {
+fn serve(stream: TcpStream, body: &str, seen: &Mutex<Seen>) {
+    let length = body.len();
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
     let mut answers = stream.try_clone().unwrap();
     let mut reader = Reader(BufReader::new(stream));
     loop {
@@ -90,8 +96,7 @@ fn serve(stream: TcpStream, seen: &Mutex<Seen>) {
             seen.under_way -= 1;
             seen.requests.push(request);
         }
-        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-        if !is_whole || answers.write_all(answer).is_err() {
+        if !is_whole || answers.write_all(answer.as_bytes()).is_err() {
             return;
         }
     }
