@@ -59,6 +59,22 @@ pub fn split(host: &str) -> Option<(&str, &str)> {
     (!name.contains([':', '[', ']']) && !port.contains(['[', ']'])).then_some((name, port))
 }
 
+/// Is this host the other one, or a name below it? Both are [canonical].
+///
+/// Go: only there does a client that is redirected take its secrets along (`isDomainOrSubdomain` of net/http).
+///
+/// ```
+/// # use traefikrs_gourl::host::is_at_or_below;
+/// assert!(is_at_or_below("a.example.com", "example.com"));
+/// assert!(!is_at_or_below("example.com", "a.example.com"));
+/// assert!(!is_at_or_below("an-example.com", "example.com"));
+/// ```
+pub fn is_at_or_below(host: &str, other: &str) -> bool {
+    let below = host.strip_suffix(other);
+    // An IPv6 address has nothing below it.
+    below.is_some_and(|below| below.is_empty() || (below.ends_with('.') && !below.contains(':')))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -60,13 +60,13 @@ pub(crate) fn shown(
         let of_services = of_services.and_then(|weighted| weighted.sticky.as_mut());
         of_servers.or(of_services)?.cookie.as_mut()
     }
-    let may_be_sticky = configured.weighted.is_some()
-        || configured
-            .load_balancer
-            .as_ref()
-            .is_some_and(|balancer| balancer.sticky.is_some());
+    let of_servers = configured.load_balancer.as_ref();
+    let of_services = configured.weighted.as_ref();
+    // Only what is shown in another way is copied.
+    let is_sticky = of_servers.is_some_and(|balancer| balancer.sticky.is_some())
+        || of_services.is_some_and(|weighted| weighted.sticky.is_some());
     let mut shown = Arc::clone(configured);
-    if may_be_sticky && let Some(cookie) = cookie(Arc::make_mut(&mut shown)) {
+    if is_sticky && let Some(cookie) = cookie(Arc::make_mut(&mut shown)) {
         cookie.name = cookie_name(cookie, name).as_str().to_owned();
     }
     shown

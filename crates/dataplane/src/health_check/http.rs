@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http_body_util::{BodyExt, Empty, Limited};
 use traefikrs_compile::compiled::{Asked, HttpProbe, Server, Transport};
-use traefikrs_gourl::host::without_port;
+use traefikrs_gourl::host;
 use traefikrs_gourl::reference::{self, Url};
 use traefikrs_upstream::{Answer, Outgoing, Target, Upstreams};
 
@@ -193,13 +193,12 @@ fn is_at_or_below(url: &str, other: &str) -> bool {
     let hosts = [url, other].map(|url| {
         let host = Url::parse(url).ok()?.host.to_ascii_lowercase();
         let host = String::from_utf8(host).ok()?;
-        Some(without_port(&host).to_owned())
+        Some(host::without_port(&host).to_owned())
     });
     let [Some(host), Some(other)] = hosts else {
         return false;
     };
-    let below = host.strip_suffix(&other);
-    below.is_some_and(|below| below.is_empty() || (below.ends_with('.') && !below.contains(':')))
+    host::is_at_or_below(&host, &other)
 }
 
 fn is_followed(status: StatusCode) -> bool {

@@ -12,6 +12,7 @@ use http::{Request, StatusCode};
 use http_body_util::Empty;
 use tokio::time::timeout;
 use traefikrs_config::static_config;
+use traefikrs_gourl::host;
 use traefikrs_tls::{ClientTls, Roots};
 
 use super::exchange::{self, Answer};
@@ -124,8 +125,7 @@ impl Endpoint {
     /// Go: knows some headers that go nowhere else, such as `Authorization`, and sends all others anywhere.
     pub(super) fn trusts(&self, url: &Url) -> bool {
         let is_downgrade = self.url.is_https && !url.is_https;
-        let below = url.host.strip_suffix(&self.url.host);
-        !is_downgrade && below.is_some_and(|below| below.is_empty() || below.ends_with('.'))
+        !is_downgrade && host::is_at_or_below(&url.host, &self.url.host)
     }
 
     fn request(&self, url: &Url, is_trusted: bool) -> Request<Empty<Bytes>> {

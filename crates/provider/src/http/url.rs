@@ -5,7 +5,7 @@ use std::fmt;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::{HeaderValue, Uri};
-use traefikrs_gourl::{decode_path, host, reference};
+use traefikrs_gourl::{host, reference};
 
 /// A URL that can be asked: of `http` or `https`, with a host.
 ///
@@ -28,7 +28,7 @@ impl Url {
             "http" => false,
             _ => return None,
         };
-        let (_, authority) = user_and_host(&uri);
+        let authority = without_user(&uri);
         let port = match host::split(authority) {
             Some((_, port)) if !port.is_empty() => port.parse().ok()?,
             _ if is_https => 443,
@@ -56,7 +56,7 @@ impl Url {
 
     /// Host and port as they are written.
     pub(super) fn authority(&self) -> &str {
-        user_and_host(&self.uri).1
+        without_user(&self.uri)
     }
 
     pub(super) fn has_origin_of(&self, other: &Self) -> bool {
@@ -65,10 +65,8 @@ impl Url {
 
     /// What `Authorization` says of its user, if it has one.
     pub(super) fn credentials(&self) -> Option<HeaderValue> {
-        let user = user_and_host(&self.uri).0?;
-        let (user, password) = user.split_once(':').unwrap_or((user, ""));
-        let [user, password] = [user, password].map(|part| decode_path(part.as_bytes()));
-        let pair = [&*user.ok()?, b":", &*password.ok()?].concat();
+        let url = self.uri.to_string();
+        let pair = reference::Url::parse(&url).ok()?.credentials()?;
         let value = format!("Basic {}", BASE64_STANDARD.encode(pair));
         let mut value = HeaderValue::try_from(value).ok()?;
         value.set_sensitive(true);
@@ -76,12 +74,11 @@ impl Url {
     }
 }
 
-fn user_and_host(uri: &Uri) -> (Option<&str>, &str) {
+fn without_user(uri: &Uri) -> &str {
     let authority = uri.authority().map_or("", |authority| authority.as_str());
-    match authority.rsplit_once('@') {
-        Some((user, host)) => (Some(user), host),
-        None => (None, authority),
-    }
+    authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host)
 }
 
 impl fmt::Display for Url {
